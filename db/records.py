@@ -1,0 +1,282 @@
+"""The words both houses share, as frozen values.
+
+Nothing here touches the database, a clock or a random source. Times are seconds since the Unix epoch (UTC, float),
+durations are seconds, credits are thousandths of a standard clip (`MILLI = 1000` is one standard clip).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MILLI = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The person who asks: an id that one surface gave to one account."""
+
+    surface: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to speak. Made and understood by its surface only; everybody else stores it and hands it back."""
+
+    surface: str
+    place: str
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Which message to redraw: an address and the plain message id the surface returned from `show`."""
+
+    address: Address
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person typed, before the model's defaults fill the gaps. `None` means: not said."""
+
+    prompt: str
+    negative: str = ""
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    frames: int | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: int | None = None
+    model: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSpec:
+    """What to render, complete: the same spec on the same model gives the same clip."""
+
+    prompt: str
+    negative: str
+    seed: int
+    steps: int
+    guidance: float
+    frames: int
+    width: int
+    height: int
+    fps: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a model uses where a wish is silent. Sizes are pixels, `fps` frames a second."""
+
+    steps: int
+    guidance: float
+    frames: int
+    width: int
+    height: int
+    fps: int
+    sampler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Both ends belong to the range."""
+
+    low: int
+    high: int
+
+    def __contains__(self, value: int) -> bool:
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimits:
+    """What a model accepts. Width and height are multiples of `multiple` pixels."""
+
+    steps: Range
+    frames: Range
+    side: Range
+    multiple: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model as a runner announces it: how to ask for it and what it is good at.
+
+    `crisp` says that its small clips are to be enlarged by whole factors without smoothing.
+    """
+
+    name: str
+    title: str
+    family: str
+    defaults: Defaults
+    limits: ModelLimits
+    crisp: bool = False
+    suggestions: tuple[str, ...] = ()
+
+
+class Ruling(StrEnum):
+    """What a verdict says."""
+
+    ALLOWED = "allowed"
+    LABELLED = "labelled"  # delivered with a visible mark, listed for after-review
+    HELD = "held"  # a moderator looks first; lapses after 24 hours
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about a prompt, and by which rules of which policy version."""
+
+    ruling: Ruling
+    category: str = ""
+    reason: str = ""
+    rules: tuple[str, ...] = ()
+    view: str = ""
+    policy: str = ""
+
+
+class JobState(StrEnum):
+    """held -> queued -> rendering -> done / failed / cancelled / refused; the last four absorb."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    RENDERING = "rendering"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+    @property
+    def is_end(self) -> bool:
+        return self in END_STATES
+
+
+END_STATES = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.REFUSED})
+
+
+class Phase(StrEnum):
+    """What an engine is busy with; each has its own stall time."""
+
+    LOAD = "load"
+    ENCODE = "encode"
+    STEP = "step"
+    DECODE = "decode"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a rendering job is: `step` of `steps` denoising steps are done."""
+
+    phase: Phase
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The durable unit of work: one clip wanted by one asker, shown on one card."""
+
+    id: str
+    asker: Asker
+    handle: Handle
+    spec: ClipSpec
+    verdict: Verdict
+    format: str
+    cost: int
+    state: JobState
+    attempt: int
+    created_at: float
+    changed_at: float
+    progress: Progress | None = None
+    reason: str = ""
+    cancel_asked: bool = False
+    origin: str = ""  # the id of the clip this one was made again from, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A runner's right to render a job until a moment; every write under it names the attempt."""
+
+    job: Job
+    runner: str
+    attempt: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The finished thing. `master` is its path inside the clip store; `seconds` are spent per stage."""
+
+    id: str
+    job: str
+    asker: Asker
+    spec: ClipSpec
+    verdict: Verdict
+    master: str
+    sha256: str
+    bytes: int
+    seconds: dict[str, float] = field(hash=False)
+    created_at: float = 0.0
+    hidden: bool = False
+
+
+class RequestState(StrEnum):
+    """received -> taken (it became a job) / closed (refused, denied or wrong; its card says why)."""
+
+    RECEIVED = "received"
+    TAKEN = "taken"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What came in, under the platform's own id: seen twice, it acts once."""
+
+    surface: str
+    id: str
+    asker: Asker
+    address: Address
+    wish: Wish
+    created_at: float
+    state: RequestState = RequestState.RECEIVED
+    message: str = ""
+    job: str = ""
+
+
+class DeliveryState(StrEnum):
+    """promised -> sent / given up; a promised one may be postponed any number of times."""
+
+    PROMISED = "promised"
+    SENT = "sent"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The promise to bring one clip to one card."""
+
+    id: str
+    clip: str
+    job: str
+    handle: Handle
+    format: str
+    state: DeliveryState
+    attempts: int
+    due_at: float
+    card_at: float  # when the card was first shown: an old card earns a short reply that mentions the asker
+    receipt: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an asker used: (time, credits) of everything reserved or settled in the window, and jobs now waiting."""
+
+    spent: tuple[tuple[float, int], ...]
+    waiting: int
