@@ -1,0 +1,281 @@
+"""Which models there are and what each is good at, read from JSON files alone: no weights are opened, no torch.
+
+A model is a folder in diffusers format (or a hub id that resolves to one in the local Hugging Face cache). The folder
+may hold a `zoetrope.json` that says how to ask for it:
+
+    {"name": "pocket", "title": "Pocket", "family": "unet3d",
+     "defaults": {"steps": 12, "guidance": 4.0, "frames": 8, "width": 32, "height": 32, "fps": 8, "sampler": "ddim"},
+     "limits": {"steps": [1, 100], "frames": [4, 24], "side": [32, 64], "multiple": 32},
+     "crisp": true, "suggestions": ["a heart bouncing on blue"]}
+
+Without one, the facts follow from the configurations of the parts, as the stock pipeline of ModelScope's kind derives
+them: sample_size times the decoder's factor, 16 frames, guidance 9.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from db.config import GeneratorConfig, ModelConfig
+from db.records import Defaults, ModelFacts, ModelLimits, Range
+from generator.errors import ModelUnusable
+
+FAMILY = "unet3d"
+POCKET = Path(__file__).parent / "pocket"
+WEIGHT_SUFFIXES = (".safetensors", ".bin")
+WEIGHED_PARTS = ("unet", "vae", "text_encoder")
+
+_SUGGESTIONS = (
+    "an astronaut riding a horse",
+    "a panda eating bamboo on a rock",
+    "a goldfish swimming in a glass bowl",
+    "fireworks over a city at night",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model an engine can be asked for: `path` is a local folder, or a hub id that is not downloaded yet."""
+
+    name: str
+    path: str
+    dtype: str
+    allow_pickle: bool
+    facts: ModelFacts
+
+    @property
+    def folder(self) -> Path | None:
+        """The local folder, or None while the model lies on the hub only."""
+        folder = Path(self.path)
+        return folder if folder.is_dir() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The models that can be asked for, and one sentence for each that can't."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def facts(self) -> tuple[ModelFacts, ...]:
+        return tuple(entry.facts for entry in self.entries)
+
+
+_ENTRIES: TypeAdapter[tuple[Entry, ...]] = TypeAdapter(tuple[Entry, ...])
+
+
+def read_catalogue(config: GeneratorConfig, pocket: Path = POCKET) -> Catalogue:
+    """The built-in pocket model and every model of the configuration; a broken one becomes a sentence."""
+    models = {"pocket": ModelConfig(path=str(pocket))} | config.models
+    entries, problems = [], []
+    for name, model in models.items():
+        try:
+            entries.append(read_entry(name, model))
+        except ModelUnusable as error:
+            problems.append(str(error))
+    return Catalogue(tuple(entries), tuple(problems))
+
+
+def read_entry(name: str, model: ModelConfig) -> Entry:
+    """One model of the configuration. Raises ModelUnusable with a sentence."""
+    folder = Path(model.path).expanduser()
+    if folder.is_dir():
+        found: Path | None = folder.resolve()
+    elif _looks_like_hub_id(model.path):
+        found = cached_folder(model.path)
+    else:
+        raise ModelUnusable(
+            f"The folder {model.path} of model {name} does not exist; correct generator.models.{name}.path."
+        )
+    facts = _derived(name, model.path, {}, {}) if found is None else _facts(name, model.path, found)
+    return Entry(name, model.path if found is None else str(found), model.dtype, model.allow_pickle, facts)
+
+
+def write_entries(entries: Iterable[Entry], path: Path) -> None:
+    """Write the entries as the JSON file an engine is started with (`--models`)."""
+    path.write_bytes(_ENTRIES.dump_json(tuple(entries)))
+
+
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """The entries of a `--models` file. Raises pydantic.ValidationError or OSError."""
+    return _ENTRIES.validate_json(path.read_bytes())
+
+
+def cached_folder(hub_id: str) -> Path | None:
+    """The snapshot of a hub id in the local Hugging Face cache, found without the network; None if there is none."""
+    from huggingface_hub import try_to_load_from_cache  # takes 0.2 s, and most catalogues name no hub id
+
+    found = try_to_load_from_cache(hub_id, "model_index.json")
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder is not None and not missing_weights(folder) else None
+
+
+def missing_weights(folder: Path) -> list[str]:
+    """Names of parts that hold no weights file of any format."""
+    return [part for part in WEIGHED_PARTS if not weight_files(folder / part)]
+
+
+def weight_files(part: Path) -> list[Path]:
+    """Files of one part's folder that can hold weights, safetensors first."""
+    return [path for end in WEIGHT_SUFFIXES for path in sorted(part.glob(f"*{end}"))]
+
+
+def _looks_like_hub_id(path: str) -> bool:
+    owner, slash, name = path.partition("/")
+    return bool(slash and owner and name) and "/" not in name and not owner.startswith((".", "~"))
+
+
+# --- facts of a folder ---------------------------------------------------------------------------------------------
+
+
+def _range(value: Any) -> Any:
+    """A range may be written as [low, high] or as {"low": …, "high": …}."""
+    return {"low": value[0], "high": value[1]} if isinstance(value, list) and len(value) == 2 else value
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Span(_Said):
+    low: int = Field(ge=1)
+    high: int = Field(ge=1)
+
+
+class _Defaults(_Said):
+    steps: int = Field(ge=1)
+    guidance: float = Field(ge=0)
+    frames: int = Field(ge=1)
+    width: int = Field(ge=8)
+    height: int = Field(ge=8)
+    fps: int = Field(ge=1)
+    sampler: Literal["ddim", "dpm++", "unipc", "lcm"]
+
+
+class _Limits(_Said):
+    steps: Annotated[_Span, BeforeValidator(_range)]
+    frames: Annotated[_Span, BeforeValidator(_range)]
+    side: Annotated[_Span, BeforeValidator(_range)]
+    multiple: int = Field(ge=1)
+
+
+class _Sheet(_Said):
+    """What `zoetrope.json` says; keys of its own (licence, training) may stand beside."""
+
+    title: str
+    family: str = FAMILY
+    defaults: _Defaults
+    limits: _Limits
+    crisp: bool = False
+    suggestions: tuple[str, ...] = ()
+
+    def facts(self, name: str) -> ModelFacts:
+        limits = self.limits
+        return ModelFacts(
+            name=name,
+            title=self.title,
+            family=self.family,
+            defaults=Defaults(**self.defaults.model_dump()),
+            limits=ModelLimits(
+                steps=Range(**limits.steps.model_dump()),
+                frames=Range(**limits.frames.model_dump()),
+                side=Range(**limits.side.model_dump()),
+                multiple=limits.multiple,
+            ),
+            crisp=self.crisp,
+            suggestions=self.suggestions,
+        )
+
+
+def _facts(name: str, path: str, folder: Path) -> ModelFacts:
+    check_folder(name, folder)
+    sheet = folder / "zoetrope.json"
+    if sheet.is_file():
+        return _sheet(name, sheet)
+    return _derived(
+        name, path, read_json(name, folder / "unet/config.json"), read_json(name, folder / "vae/config.json")
+    )
+
+
+def _sheet(name: str, path: Path) -> ModelFacts:
+    try:
+        return _Sheet.model_validate(read_json(name, path)).facts(name)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelUnusable(f"The file {path} of model {name} is wrong at {where}: {first['msg']}.") from None
+
+
+def check_folder(name: str, folder: Path) -> None:
+    """Raise ModelUnusable unless the folder holds the five parts of ModelScope's kind with weights of some format.
+
+    Module names in model_index.json are not looked at: some fine-tunes name modules of their own for stock classes.
+    """
+    read_json(name, folder / "model_index.json")
+    unet = read_json(name, folder / "unet/config.json")
+    for part, found, wanted in (
+        ("unet", unet.get("_class_name"), "UNet3DConditionModel"),
+        ("vae", read_json(name, folder / "vae/config.json").get("_class_name"), "AutoencoderKL"),
+        ("text_encoder", read_json(name, folder / "text_encoder/config.json").get("model_type"), "clip_text_model"),
+    ):
+        if found != wanted:
+            raise ModelUnusable(
+                f"Model {name} in {folder} is not of the ModelScope kind (its {part} is {found}, not {wanted}); "
+                f"choose another model."
+            )
+    for part in missing_weights(folder):
+        raise ModelUnusable(f"The weights of {part} are missing in {folder}; download model {name} again.")
+
+
+def read_json(name: str, path: Path) -> dict[str, Any]:
+    """A JSON object of a model's folder. Raises ModelUnusable."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelUnusable(
+            f"The file {path} of model {name} is missing; point generator.models.{name}.path at a complete folder in "
+            f"diffusers format."
+        ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise ModelUnusable(
+            f"The file {path} of model {name} can't be read ({why}); download the model again."
+        ) from None
+    if not isinstance(value, dict):
+        raise ModelUnusable(f"The file {path} of model {name} is not a JSON object; download the model again.")
+    return value
+
+
+def _derived(name: str, path: str, unet: dict[str, Any], vae: dict[str, Any]) -> ModelFacts:
+    """Facts of a folder that brings no sheet; what a fine-tune was trained at shows in its name only."""
+    factor = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)
+    side = unet.get("sample_size", 32)
+    height, width = side if isinstance(side, list) else (side, side)
+    defaults = Defaults(25, 9.0, 16, width * factor, height * factor, 8, "dpm++")
+    facts = ModelFacts(
+        name=name,
+        title=name,
+        family=FAMILY,
+        defaults=defaults,
+        limits=ModelLimits(steps=Range(1, 200), frames=Range(1, 128), side=Range(8 * factor, 1024), multiple=factor),
+        suggestions=_SUGGESTIONS,
+    )
+    return _known(facts, f"{name} {path}".lower())
+
+
+def _known(facts: ModelFacts, told: str) -> ModelFacts:
+    """Titles and sizes of well-known models, recognised by their names."""
+    if "zeroscope" in told:
+        title, width, height = ("Zeroscope v2 XL", 1024, 576) if "xl" in told else ("Zeroscope v2 576w", 576, 320)
+        defaults = replace(facts.defaults, frames=24, width=width, height=height)
+        return replace(facts, title=title, defaults=defaults)
+    if "ms-1.7b" in told or "modelscope" in told:
+        return replace(facts, title="ModelScope 1.7B")
+    return facts
