@@ -7,11 +7,10 @@ right name. Secrets come from the environment or from a file named here, never f
 from __future__ import annotations
 
 import difflib
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -132,3 +131,89 @@ class Secrets(BaseModel):
 
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
+
+
+def load(file: Path | None, environment: Mapping[str, str], data: Path | None = None) -> Config:
+    """The configuration in `file`, or the embedded defaults when there is none.
+
+    The data folder is `data`, else ZOETROPE_DATA of `environment`, else what the file says; it comes back as a full
+    path. Raises ConfigError with one sentence for anything that can't be used.
+    """
+    tree = {} if file is None else _read_toml(file)
+    name = "The configuration" if file is None else str(file)
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {_explain(error)}") from error
+    folder = data or Path(environment.get("ZOETROPE_DATA", "") or config.data.folder)
+    placed = config.data.model_copy(update={"folder": folder.expanduser().resolve()})
+    return config.model_copy(update={"data": placed})
+
+
+def load_secrets(config: Config, environment: Mapping[str, str]) -> Secrets:
+    """Tokens from `environment`, else from the files the configuration names. Raises ConfigError."""
+    return Secrets(
+        discord_token=_token("DISCORD", config.discord, environment),
+        telegram_token=_token("TELEGRAM", config.telegram, environment),
+    )
+
+
+def _token(chat: str, section: ChatConfig, environment: Mapping[str, str]) -> SecretStr | None:
+    token = environment.get(f"ZOETROPE_{chat}_TOKEN", "").strip()
+    if not token and section.token_file is not None:
+        try:
+            token = section.token_file.expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{chat.lower()}.token_file: {section.token_file} can't be read; name a file with the token in it."
+            ) from error
+    return SecretStr(token) if token else None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"The configuration file {file} does not exist; copy config.example.toml and change what you want to."
+        ) from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ConfigError(f"The configuration file {file} can't be read ({why}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {file} is not valid TOML ({error}); correct that place.") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """The first problem as a sentence (a misspelt key explains the others), and how many more there are."""
+    first, *others = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
+    place = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        sentence = f"there is no key {'.'.join(place)}{_nearest(place)}."
+    else:
+        sentence = f"{'.'.join(place)} can't be used ({_lower_first(first['msg'])})."
+    return f"{sentence[:-1]}; problems after this one: {len(others)}." if others else sentence
+
+
+def _nearest(place: list[str]) -> str:
+    section = _section(place[:-1])
+    near = difflib.get_close_matches(place[-1], section.model_fields, n=1)
+    if near:
+        return f", did you mean {'.'.join([*place[:-1], near[0]])}"
+    return f"; there are {', '.join(section.model_fields)}"
+
+
+def _section(place: list[str]) -> type[BaseModel]:
+    """The table at `place`; in a table of tables (generator.models.NAME) the NAME stands for any of them."""
+    section: type[BaseModel] = Config
+    for part in place:
+        field = section.model_fields.get(part)
+        annotation = field.annotation if field is not None else None
+        inner = (get_args(annotation) or (annotation,))[-1]
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            section = inner
+    return section
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
