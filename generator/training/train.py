@@ -1,0 +1,264 @@
+"""Trains the pocket model from nothing: `python -m generator.training.train --budget MINUTES --device auto`.
+
+The budget is wall-clock time. Every lesson has a share of it, and the learning rate follows the share of the lesson's
+time that has passed, down to zero: a short run must end annealed, however fast the machine was. A checkpoint lies in
+`--out` every few minutes; `--resume` goes on from it. At the end the averaged weights are exported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.attention_processor import AttnProcessor
+from torch import Tensor, nn
+
+from generator.training import lessons
+from generator.training.configurations import CONFIGURATIONS, Configuration
+from generator.training.export import contact_sheet, export
+from generator.training.networks import Networks, build
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass
+class Progress:
+    """Where a course stands: the lesson, its seconds so far, steps, and clips seen in each lesson."""
+
+    lesson: int = 0
+    seconds: float = 0.0
+    steps: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+
+
+class Average:
+    """Exponential moving average of weights; short at first, so that the random start is forgotten."""
+
+    def __init__(self, parts: list[nn.Module], longest: float = 0.998) -> None:
+        self.longest, self.count = longest, 0
+        self.live = list(lessons.weights(*parts))
+        self.mean = [weight.detach().clone() for weight in self.live]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Takes the live weights in."""
+        self.count += 1
+        keep = min(self.longest, (1 + self.count) / (10 + self.count))
+        torch._foreach_lerp_(self.mean, [weight.detach() for weight in self.live], 1 - keep)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchanges mean and live weights; call it twice to undo it."""
+        for mean, live in zip(self.mean, self.live, strict=True):
+            kept = live.detach().clone()
+            live.copy_(mean)
+            mean.copy_(kept)
+
+
+def rate(share: float) -> float:
+    """Learning rate as a share of its peak: 4 % warm-up, then a cosine to zero; `share` is time passed, 0..1."""
+    if share < 0.04:
+        return max(0.02, share / 0.04)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - 0.04) / 0.96)))
+
+
+class Course:
+    """One training run in one folder."""
+
+    def __init__(self, conf: Configuration, device: torch.device, minutes: float, out: Path, seed: int) -> None:
+        self.conf, self.out, self.seed, self.minutes = conf, out, seed, minutes
+        self.nets = build(conf, seed)
+        self.room = lessons.studio(conf, self.nets, device, seed)
+        self.progress = Progress()
+        self.average: Average | None = None
+        self.pending: dict[str, Any] | None = None  # optimiser and average of a lesson that was interrupted
+        self.log = out / "log.jsonl"
+        self.saved = time.monotonic()
+        if device.type == "cpu":
+            _plain_attention(self.nets)
+
+    def run(self, every: float) -> None:
+        """All lessons that are left, then the export. `every`: seconds between checkpoints."""
+        while self.progress.lesson < len(lessons.NAMES):
+            name = lessons.NAMES[self.progress.lesson]
+            self._learn(name, self.minutes * 60 * self.conf.shares[self.progress.lesson], every)
+            if name == "pictures":
+                self._settle_latents()
+            self.progress.spent[name] = round(self.progress.seconds, 1)
+            self.progress = Progress(self.progress.lesson + 1, seen=self.progress.seen, spent=self.progress.spent)
+            self.average = None
+            self.save()
+        self.export(self.out / "model")
+
+    def _learn(self, name: str, budget: float, every: float) -> None:
+        loss, parts, count = self._lesson(name)
+        optimiser = self._optimiser(name, parts)
+        averaged = [part for part in parts if part in (self.nets.unet, self.nets.text, self.nets.vae)]
+        if self.average is None:
+            self.average = Average(averaged)
+        self._restore(optimiser)
+        peaks = [group["lr"] for group in optimiser.param_groups]
+        began, told, mean = time.monotonic() - self.progress.seconds, 0.0, 0.0
+        while (share := (time.monotonic() - began) / budget) < 1 or self.progress.steps == 0:
+            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+                group["lr"] = peak * rate(share)
+            value = self._step(loss, optimiser, parts)
+            self.progress.steps += 1
+            self.progress.seen[name] = self.progress.seen.get(name, 0) + count
+            mean = value if not mean else 0.98 * mean + 0.02 * value
+            self.progress.seconds = time.monotonic() - began
+            if self.progress.seconds - told > budget / 60:
+                told = self.progress.seconds
+                self._note(name, mean)
+            if time.monotonic() - self.saved > every:
+                for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+                    group["lr"] = peak
+                self.save(optimiser)
+                self.average.swap()
+                self._show(name)
+                self.average.swap()
+                began = time.monotonic() - self.progress.seconds  # saving and showing are not training time
+        self._note(name, mean)
+        self.average.swap()
+        self._show(name)
+
+    def _lesson(self, name: str) -> tuple[Callable[[], Tensor], list[nn.Module], int]:
+        """The loss of a lesson, what it trains, and clips (or pictures) a step."""
+        conf, nets, room = self.conf, self.nets, self.room
+        if name == "words":
+            torch.manual_seed(self.seed)
+            heads = lessons.Words(room).to(room.device)
+            return heads.loss, [nets.text, heads.heads], conf.text_batch
+        if name == "pictures":
+            return lambda: lessons.pictures(room), [nets.vae], conf.picture_batch
+        single = name == "stills"
+        count = conf.still_batch if single else conf.clip_batch
+        pool = lessons.Pool(room, single)
+        unet: nn.Module = torch.compile(nets.unet) if conf.compiled else nets.unet  # type: ignore[assignment]
+        return lambda: lessons.denoise(room, unet, pool, count), [nets.unet, nets.text], count
+
+    def _optimiser(self, name: str, parts: list[nn.Module]) -> torch.optim.Optimizer:
+        peak = self.conf.rates[lessons.NAMES.index(name)]
+        gentle = name in ("stills", "clips")  # the text encoder already knows its lesson
+        groups = [{"params": list(part.parameters()), "lr": peak * (0.3 if gentle and part is self.nets.text else 1.0)}
+                  for part in parts]
+        return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01)
+
+    def _step(self, loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, parts: list[nn.Module]) -> float:
+        optimiser.zero_grad(set_to_none=True)
+        value = loss()
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(list(lessons.weights(*parts)), 1.0)
+        optimiser.step()
+        if self.average:
+            self.average.update()
+        return float(value.detach())
+
+    def _settle_latents(self) -> None:
+        """Measures the autoencoder and scales its latents to unit deviation."""
+        decibels, deviation = lessons.fidelity(self.room)
+        self.nets.vae.register_to_config(scaling_factor=round(1 / deviation, 5))
+        self._write({"lesson": "pictures", "psnr_db": round(decibels, 2), "latent_std": round(deviation, 4)})
+
+    def _note(self, name: str, mean: float) -> None:
+        self._write({"lesson": name, "seconds": round(self.progress.seconds, 1), "step": self.progress.steps,
+                     "loss": round(mean, 5), "seen": self.progress.seen[name]})
+
+    def _write(self, line: dict[str, object]) -> None:
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _show(self, name: str) -> None:
+        """An export of the weights as they are and a contact sheet, to be looked at while it trains."""
+        if name not in ("stills", "clips"):
+            return
+        self.export(self.out / "model")
+        minute = round((sum(self.progress.spent.values()) + self.progress.seconds) / 60)
+        contact_sheet(self.out / "model", self.conf, self.out / f"sheet-{name}-{minute:03d}.png")
+
+    def export(self, folder: Path) -> None:
+        """Writes the model folder from the live weights."""
+        export(self.nets, self.conf, folder)
+
+    def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
+        """A checkpoint: everything a resumed run needs, plain tensors and numbers."""
+        nets = self.nets
+        state = {
+            "progress": vars(self.progress), "scaling": nets.vae.config.scaling_factor,
+            "vae": nets.vae.state_dict(), "unet": nets.unet.state_dict(), "text": nets.text.state_dict(),
+            "mean": self.average.mean if self.average else None,
+            "count": self.average.count if self.average else 0,
+            "optimiser": optimiser.state_dict() if optimiser else None}
+        fresh = self.out / (CHECKPOINT + ".new")
+        torch.save(state, fresh)
+        fresh.replace(self.out / CHECKPOINT)
+        self.saved = time.monotonic()
+
+    def resume(self) -> None:
+        """Goes on from the checkpoint. The stage draws other takes than the first time, on purpose."""
+        state = torch.load(self.out / CHECKPOINT, weights_only=True, map_location=self.room.device)
+        self.progress = Progress(**state["progress"])
+        for part, name in ((self.nets.vae, "vae"), (self.nets.unet, "unet"), (self.nets.text, "text")):
+            part.load_state_dict(state[name])
+        self.nets.vae.register_to_config(scaling_factor=state["scaling"])
+        self.room = lessons.studio(self.conf, self.nets, self.room.device, self.seed + 1 + self.progress.steps)
+        self.pending = state
+
+    def _restore(self, optimiser: torch.optim.Optimizer) -> None:
+        """Puts optimiser and average of an interrupted lesson back."""
+        state, self.pending = self.pending, None
+        if not state or self.average is None:
+            return
+        if state["optimiser"]:
+            optimiser.load_state_dict(state["optimiser"])
+        if state["mean"] and len(state["mean"]) == len(self.average.mean):
+            self.average.mean, self.average.count = state["mean"], state["count"]
+
+
+def _plain_attention(nets: Networks) -> None:
+    """Attention as two matrix products: on CPU the fused kernel is three times slower on 8 tokens a sequence."""
+    for module in nets.unet.modules():
+        if hasattr(module, "set_processor"):
+            module.set_processor(AttnProcessor())
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is a GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train the pocket model."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--budget", type=float, required=True, help="wall-clock minutes of training")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--configuration", choices=sorted(CONFIGURATIONS))
+    parser.add_argument("--out", type=Path, default=Path("data/pocket"))
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
+    parser.add_argument("--threads", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
+    device = choose_device(asked.device)
+    conf = CONFIGURATIONS[asked.configuration or ("cpu" if device.type == "cpu" else "gpu")]
+    asked.out.mkdir(parents=True, exist_ok=True)
+    course = Course(conf, device, asked.budget, asked.out, asked.seed)
+    if asked.resume and (asked.out / CHECKPOINT).exists():
+        course.resume()
+    course.run(asked.checkpoint)
+
+
+if __name__ == "__main__":
+    main()
