@@ -1,0 +1,85 @@
+"""Promises to bring a clip to a card: made with the clip, kept by one loop, each with a state of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.records import Delivery, DeliveryState
+from db.rows import handle_of, handle_values
+from db.tables import deliveries
+
+
+async def promise(tx: AsyncConnection, delivery: Delivery) -> None:
+    """Write the promise down in the transaction that publishes its clip."""
+    values = {
+        "id": delivery.id,
+        "clip": delivery.clip,
+        "job": delivery.job,
+        **handle_values(delivery.handle),
+        "format": delivery.format,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "due_at": delivery.due_at,
+        "card_at": delivery.card_at,
+        "receipt": delivery.receipt,
+        "reason": delivery.reason,
+    }
+    await tx.execute(insert(deliveries).values(values))
+
+
+async def due(tx: AsyncConnection, now: float, limit: int = 20) -> list[Delivery]:
+    """Promises whose time has come, the longest overdue first."""
+    ripe = and_(deliveries.c.state == DeliveryState.PROMISED, deliveries.c.due_at <= now)
+    query = select(deliveries).where(ripe).order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
+    return [_delivery_of(row) for row in await tx.execute(query)]
+
+
+async def next_due_at(tx: AsyncConnection) -> float | None:
+    """When the next promise falls due (it may be past), or None when all are kept."""
+    open_ones = select(func.min(deliveries.c.due_at)).where(deliveries.c.state == DeliveryState.PROMISED)
+    earliest: float | None = (await tx.execute(open_ones)).scalar_one()
+    return earliest
+
+
+async def mark_sent(tx: AsyncConnection, delivery_id: str, receipt: str, now: float) -> bool:
+    """PROMISED -> SENT with the platform's proof. False: it was closed before."""
+    return await _change(tx, delivery_id, state=DeliveryState.SENT, receipt=receipt, reason="", sent_at=now)
+
+
+async def postpone(tx: AsyncConnection, delivery_id: str, until: float, reason: str) -> None:
+    """One attempt more is behind it; try again at `until`. A closed delivery stays closed."""
+    await _change(tx, delivery_id, attempts=deliveries.c.attempts + 1, due_at=until, reason=reason)
+
+
+async def give_up(tx: AsyncConnection, delivery_id: str, reason: str) -> bool:
+    """PROMISED -> GIVEN_UP. False: it was closed before."""
+    return await _change(tx, delivery_id, state=DeliveryState.GIVEN_UP, reason=reason)
+
+
+async def of_job(tx: AsyncConnection, job_id: str) -> list[Delivery]:
+    query = select(deliveries).where(deliveries.c.job == job_id).order_by(deliveries.c.card_at, deliveries.c.id)
+    return [_delivery_of(row) for row in await tx.execute(query)]
+
+
+async def _change(tx: AsyncConnection, delivery_id: str, **values: Any) -> bool:
+    still_open: ColumnElement[bool] = and_(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.PROMISED)
+    return (await tx.execute(update(deliveries).where(still_open).values(values))).rowcount == 1
+
+
+def _delivery_of(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        clip=row.clip,
+        job=row.job,
+        handle=handle_of(row),
+        format=row.format,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        due_at=row.due_at,
+        card_at=row.card_at,
+        receipt=row.receipt,
+        reason=row.reason,
+    )

@@ -1,0 +1,199 @@
+"""The queue: jobs wait, are leased by a runner, and end exactly once.
+
+    held ──────────────┐
+                       v
+    enqueue ───────> queued ──claim──> rendering ──finish────> done
+                       │ ^                 │  │ │
+                       │ └─fail(again)─────┘  │ └──fail──────> failed
+                       │   rescue             └──cancelled───> cancelled
+                       └──ask_to_cancel──────────────────────> cancelled
+
+Every write under a lease names the attempt; a lease that lapsed and was rescued can change nothing any more (a fencing
+token, as in Kleppmann, "How to do distributed locking", 2016). Ends absorb. Quota is the caller's: it settles or
+releases in the same transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.records import END_STATES, Asker, Job, JobState, Lease, Progress
+from db.rows import job_of, job_values, lease_of, progress_values
+from db.tables import jobs
+
+_OLDEST_FIRST = (jobs.c.created_at, jobs.c.number)
+_UNLEASED: dict[str, Any] = {"runner": None, "lease_until": None}
+_UNFINISHED = [state for state in JobState if state not in END_STATES]
+
+
+async def enqueue(tx: AsyncConnection, job: Job) -> None:
+    """Add a new job, QUEUED or HELD, before its first attempt.
+
+    Raises:
+        ValueError: the job is in another state or has attempts behind it.
+    """
+    if job.state not in (JobState.QUEUED, JobState.HELD) or job.attempt != 0:
+        raise ValueError(f"a new job can't be {job.state} at attempt {job.attempt}")
+    await tx.execute(insert(jobs).values(job_values(job)))
+
+
+async def get(tx: AsyncConnection, job_id: str) -> Job | None:
+    row = (await tx.execute(_by_id(job_id))).one_or_none()
+    return None if row is None else job_of(row)
+
+
+async def waiting(tx: AsyncConnection) -> list[Job]:
+    """What can be claimed, oldest first."""
+    return await _jobs(tx, select(jobs).where(jobs.c.state == JobState.QUEUED).order_by(*_OLDEST_FIRST))
+
+
+async def running(tx: AsyncConnection) -> list[Lease]:
+    """What is being rendered now, oldest job first."""
+    rendering = select(jobs).where(jobs.c.state == JobState.RENDERING).order_by(*_OLDEST_FIRST)
+    return [lease_of(row) for row in await tx.execute(rendering)]
+
+
+async def unfinished_of(tx: AsyncConnection, asker: Asker) -> list[Job]:
+    """The asker's held, queued and rendering jobs, oldest first."""
+    theirs = and_(jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id)
+    return await _jobs(tx, select(jobs).where(theirs, jobs.c.state.in_(_UNFINISHED)).order_by(*_OLDEST_FIRST))
+
+
+async def changed_since(tx: AsyncConnection, since: float) -> list[Job]:
+    """Jobs whose `changed_at` is `since` or later, the oldest change first."""
+    return await _jobs(tx, select(jobs).where(jobs.c.changed_at >= since).order_by(jobs.c.changed_at, jobs.c.number))
+
+
+async def place(tx: AsyncConnection, job_id: str) -> int:
+    """The job's place among the waiting: 1 is next, 0 means that it does not wait."""
+    mine = select(*_OLDEST_FIRST).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED).subquery("mine")
+    not_later = tuple_(*_OLDEST_FIRST) <= tuple_(mine.c.created_at, mine.c.number)
+    count = select(func.count()).select_from(jobs.join(mine, not_later)).where(jobs.c.state == JobState.QUEUED)
+    return (await tx.execute(count)).scalar_one()
+
+
+async def claim(tx: AsyncConnection, job_id: str, *, runner: str, now: float, until: float) -> Lease | None:
+    """QUEUED -> RENDERING, one attempt more. None: somebody else was faster, or the job is not waiting."""
+    claimed = await _change(
+        tx,
+        and_(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED),
+        state=JobState.RENDERING,
+        attempt=jobs.c.attempt + 1,
+        runner=runner,
+        lease_until=until,
+        changed_at=now,
+        reason="",
+        **progress_values(None),
+    )
+    return lease_of((await tx.execute(_by_id(job_id))).one()) if claimed else None
+
+
+async def extend(tx: AsyncConnection, lease: Lease, until: float) -> bool:
+    """The heartbeat. False: the lease is no longer ours, whatever we are rendering is nobody's."""
+    return await _change(tx, _held_under(lease), lease_until=until)
+
+
+async def report(tx: AsyncConnection, lease: Lease, progress: Progress, now: float) -> bool:
+    """How far the job is. False: fenced off."""
+    return await _change(tx, _held_under(lease), changed_at=now, **progress_values(progress))
+
+
+async def finish(tx: AsyncConnection, lease: Lease, now: float) -> bool:
+    """RENDERING -> DONE. False: fenced off, the clip must not be published."""
+    return await _end(tx, lease, JobState.DONE, "", now)
+
+
+async def cancelled(tx: AsyncConnection, lease: Lease, now: float) -> bool:
+    """RENDERING -> CANCELLED. False: fenced off."""
+    return await _end(tx, lease, JobState.CANCELLED, "", now)
+
+
+async def fail(
+    tx: AsyncConnection, lease: Lease, reason: str, now: float, *, again: bool, attempts: int
+) -> JobState | None:
+    """The attempt failed for `reason`, one sentence for the asker.
+
+    Returns the state the job went to: QUEUED when another attempt may help and `attempts` are not used up, CANCELLED
+    when that other attempt is no longer wanted, else FAILED. None: fenced off, nothing changed.
+    """
+    row = (await tx.execute(select(jobs).where(_held_under(lease)))).one_or_none()
+    if row is None:
+        return None
+    state = _after_failure(job_of(row), again=again, attempts=attempts)
+    await _end(tx, lease, state, reason, now)
+    return state
+
+
+async def ask_to_cancel(tx: AsyncConnection, job_id: str, now: float) -> JobState | None:
+    """A waiting job is cancelled at once, a rendering one is flagged for its runner, an ended one stays as it is.
+
+    Returns the state after that, or None when there is no such job.
+    """
+    job = await get(tx, job_id)
+    if job is None:
+        return None
+    if job.state is JobState.RENDERING:
+        await _change(tx, jobs.c.id == job_id, cancel_asked=True, changed_at=now)
+    elif not job.state.is_end:
+        await _change(tx, jobs.c.id == job_id, state=JobState.CANCELLED, changed_at=now)
+        return JobState.CANCELLED
+    return job.state
+
+
+async def rescue(tx: AsyncConnection, now: float, attempts: int, predecessor: str | None = None) -> list[Job]:
+    """Take back the leases that lapsed before `now`, and at once all leases of the runner `predecessor`.
+
+    Their jobs go back to QUEUED, to FAILED when `attempts` are used up, or to CANCELLED when that was asked. Returns
+    them as they are now; the caller releases the quota of those that ended.
+    """
+    lapsed = or_(jobs.c.lease_until < now, jobs.c.runner == predecessor)
+    found = select(jobs).where(jobs.c.state == JobState.RENDERING, lapsed).order_by(*_OLDEST_FIRST)
+    rescued = []
+    for lease in [lease_of(row) for row in await tx.execute(found)]:
+        state = _after_failure(lease.job, again=True, attempts=attempts)
+        await _end(tx, lease, state, _gone(lease) if state is JobState.FAILED else "", now)
+        rescued.append(job_of((await tx.execute(_by_id(lease.job.id))).one()))
+    return rescued
+
+
+def _after_failure(job: Job, *, again: bool, attempts: int) -> JobState:
+    if not again or job.attempt >= attempts:
+        return JobState.FAILED
+    return JobState.CANCELLED if job.cancel_asked else JobState.QUEUED
+
+
+def _gone(lease: Lease) -> str:
+    times = "once" if lease.attempt == 1 else f"{lease.attempt} times"
+    return f"The renderer stopped {times} while working on this clip, so it was given up; please try again later."
+
+
+def _by_id(job_id: str) -> Select[Any]:
+    return select(jobs).where(jobs.c.id == job_id)
+
+
+def _held_under(lease: Lease) -> ColumnElement[bool]:
+    return and_(
+        jobs.c.id == lease.job.id,
+        jobs.c.state == JobState.RENDERING,
+        jobs.c.attempt == lease.attempt,
+        jobs.c.runner == lease.runner,
+    )
+
+
+async def _end(tx: AsyncConnection, lease: Lease, state: JobState, reason: str, now: float) -> bool:
+    """Leave RENDERING. What was reported stays on an ended job and is forgotten by one that waits again."""
+    values: dict[str, Any] = {"state": state, "reason": reason, "changed_at": now, **_UNLEASED}
+    if state is JobState.QUEUED:
+        values |= progress_values(None)
+    return await _change(tx, _held_under(lease), **values)
+
+
+async def _change(tx: AsyncConnection, where: ColumnElement[bool], **values: Any) -> bool:
+    return (await tx.execute(update(jobs).where(where).values(values))).rowcount == 1
+
+
+async def _jobs(tx: AsyncConnection, query: Select[Any]) -> list[Job]:
+    return [job_of(row) for row in await tx.execute(query)]

@@ -1,0 +1,86 @@
+"""Requests under the platform's own id: the same update delivered twice acts once, and a crash forgets none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; PostgreSQL's dialect has the same construct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.records import Asker, Request, RequestState, Wish
+from db.rows import address_of, address_values, asker_of, asker_values
+from db.tables import requests
+
+
+async def record(tx: AsyncConnection, request: Request) -> bool:
+    """Write the request down before anything is done about it. False: it was seen before and nothing changed."""
+    values = {
+        "origin": request.surface,
+        "id": request.id,
+        **asker_values(request.asker),
+        **address_values(request.address),
+        "wish": asdict(request.wish),
+        "created_at": request.created_at,
+        "state": request.state,
+        "message": request.message,
+        "job": request.job or None,
+    }
+    return (await tx.execute(insert(requests).values(values).on_conflict_do_nothing())).rowcount == 1
+
+
+async def set_message(tx: AsyncConnection, surface: str, id: str, message: str) -> None:  # noqa: A002
+    """The card is up: its plain message id, so that a restart can close it."""
+    await tx.execute(update(requests).where(_is(surface, id)).values(message=message))
+
+
+async def take(tx: AsyncConnection, surface: str, id: str, job: str) -> None:  # noqa: A002
+    """RECEIVED -> TAKEN: it became `job`. A request that is past that stays as it is."""
+    await _leave(tx, surface, id, state=RequestState.TAKEN, job=job)
+
+
+async def close(tx: AsyncConnection, surface: str, id: str) -> None:  # noqa: A002
+    """RECEIVED -> CLOSED: its card says why. A request that is past that stays as it is."""
+    await _leave(tx, surface, id, state=RequestState.CLOSED)
+
+
+async def get(tx: AsyncConnection, surface: str, id: str) -> Request | None:  # noqa: A002
+    row = (await tx.execute(select(requests).where(_is(surface, id)))).one_or_none()
+    return None if row is None else _request_of(row)
+
+
+async def unfinished(tx: AsyncConnection) -> list[Request]:
+    """What was received and neither taken nor closed, oldest first: a start takes these up again."""
+    open_ones = select(requests).where(requests.c.state == RequestState.RECEIVED).order_by(requests.c.created_at)
+    return [_request_of(row) for row in await tx.execute(open_ones)]
+
+
+async def recent_prompts(tx: AsyncConnection, asker: Asker, count: int) -> list[str]:
+    """The last `count` prompts of the asker, newest first, whatever became of them."""
+    theirs = and_(requests.c.asker_surface == asker.surface, requests.c.asker_id == asker.id)
+    newest = select(requests.c.wish).where(theirs).order_by(requests.c.created_at.desc()).limit(count)
+    return [wish["prompt"] for wish in (await tx.execute(newest)).scalars()]
+
+
+def _is(surface: str, id: str) -> ColumnElement[bool]:  # noqa: A002
+    return and_(requests.c.origin == surface, requests.c.id == id)
+
+
+async def _leave(tx: AsyncConnection, surface: str, id: str, **values: Any) -> None:  # noqa: A002
+    received = and_(_is(surface, id), requests.c.state == RequestState.RECEIVED)
+    await tx.execute(update(requests).where(received).values(values))
+
+
+def _request_of(row: Row[Any]) -> Request:
+    return Request(
+        surface=row.origin,
+        id=row.id,
+        asker=asker_of(row),
+        address=address_of(row),
+        wish=Wish(**row.wish),
+        created_at=row.created_at,
+        state=RequestState(row.state),
+        message=row.message,
+        job=row.job or "",
+    )

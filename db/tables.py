@@ -1,0 +1,228 @@
+"""The tables, each with its sentence.
+
+Times are seconds since the epoch, credits are thousandths of a standard clip. Foreign keys are checked at commit, so
+that a transaction may write its rows in the order in which its steps read best.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+from db.records import DeliveryState, JobState, RequestState
+
+
+class ReservationState(StrEnum):
+    """reserved -> settled / released; both absorb."""
+
+    RESERVED = "reserved"
+    SETTLED = "settled"
+    RELEASED = "released"
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _time(name: str) -> Column[float]:
+    return Column(name, Double, nullable=False)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False)
+
+
+def _asker() -> tuple[Column[str], Column[str]]:
+    return _text("asker_surface"), _text("asker_id")
+
+
+def _address() -> tuple[Column[str], Column[str], Column[str]]:
+    return _text("surface"), _text("place"), _text("thread")
+
+
+def _refers(name: str, target: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, Text, ForeignKey(target, deferrable=True, initially="DEFERRED"), nullable=nullable)
+
+
+def _one_of(states: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in states)), name="known_state")
+
+
+# The durable unit of work: one clip wanted by one asker, shown on one card, rendered under a lease.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),  # breaks ties between jobs of the same moment
+    Column("id", Text, nullable=False, unique=True),
+    *_asker(),
+    *_address(),
+    _text("message"),
+    Column("spec", JSON, nullable=False),
+    Column("verdict", JSON, nullable=False),
+    _text("format"),
+    _count("cost"),
+    _text("state"),
+    _count("attempt"),
+    _time("created_at"),
+    _time("changed_at"),
+    Column("phase", Text),
+    Column("step", Integer),
+    Column("steps", Integer),
+    _text("reason"),
+    Column("cancel_asked", Boolean, nullable=False, server_default=false()),
+    _text("origin"),
+    Column("runner", Text),
+    Column("lease_until", Double),
+    _one_of(JobState),
+    CheckConstraint("attempt >= 0", name="attempt_counts"),
+    CheckConstraint("cost >= 0", name="cost_counts"),
+    CheckConstraint(
+        "(state = 'rendering') = (runner IS NOT NULL) AND (state = 'rendering') = (lease_until IS NOT NULL)",
+        name="leased_while_rendering",
+    ),
+    Index(None, "state", "created_at", "number"),
+    Index(None, "asker_surface", "asker_id", "state"),
+    Index(None, "changed_at"),
+)
+
+# What came in, under the platform's own id: the key that makes a request seen twice act once.
+requests = Table(
+    "requests",
+    metadata,
+    Column("origin", Text, primary_key=True),  # the surface that received it
+    Column("id", Text, primary_key=True),
+    *_asker(),
+    *_address(),
+    Column("wish", JSON, nullable=False),
+    _time("created_at"),
+    _text("state"),
+    _text("message"),
+    _refers("job", "jobs.id", nullable=True),
+    _one_of(RequestState),
+    Index(None, "state", "created_at"),
+    Index(None, "asker_surface", "asker_id", "created_at"),
+)
+
+# Quota held for a job: written with the job, settled with the clip, released with a failure.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("job", Text, ForeignKey("jobs.id", deferrable=True, initially="DEFERRED"), primary_key=True, nullable=False),
+    *_asker(),
+    _count("credits"),
+    _time("created_at"),
+    _text("state"),
+    _one_of(ReservationState),
+    CheckConstraint("credits >= 0", name="credits_count"),
+    Index(None, "asker_surface", "asker_id", "created_at"),
+)
+
+# The finished thing; a forgotten one stays as a tombstone without its file.
+clips = Table(
+    "clips",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("job", Text, ForeignKey("jobs.id", deferrable=True, initially="DEFERRED"), nullable=False, unique=True),
+    *_asker(),
+    _text("model"),
+    Column("spec", JSON, nullable=False),
+    Column("verdict", JSON, nullable=False),
+    _text("master"),
+    _text("sha256"),
+    Column("bytes", BigInteger, nullable=False),
+    Column("seconds", JSON, nullable=False),
+    _time("created_at"),
+    Column("hidden", Boolean, nullable=False, server_default=false()),
+    Column("forgotten", Boolean, nullable=False, server_default=false()),
+    CheckConstraint("NOT forgotten OR (hidden AND master = '')", name="forgotten_has_no_file"),
+    Index(None, "hidden", "created_at"),
+    Index(None, "model", "created_at"),
+)
+
+# The promise to bring one clip to one card, and what came of it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    _refers("clip", "clips.id"),
+    _refers("job", "jobs.id"),
+    *_address(),
+    _text("message"),
+    _text("format"),
+    _text("state"),
+    _count("attempts"),
+    _time("due_at"),
+    _time("card_at"),
+    Column("sent_at", Double),
+    _text("receipt"),
+    _text("reason"),
+    _one_of(DeliveryState),
+    UniqueConstraint("clip", "surface", "place", "thread", "message"),  # one promise per card
+    Index(None, "state", "due_at"),
+    Index(None, "job"),
+)
+
+# A model as a runner last announced it.
+models = Table(
+    "models",
+    metadata,
+    Column("runner", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _count("position"),
+    Column("facts", JSON, nullable=False),
+    _time("announced_at"),
+)
+
+# A runner's last sign of life.
+runners = Table(
+    "runners",
+    metadata,
+    Column("name", Text, primary_key=True, nullable=False),
+    _text("device"),
+    _time("seen_at"),
+)
+
+# The web page's own message store; a deleted message stays as an empty row so that open pages learn of it.
+room_messages = Table(
+    "room_messages",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order of posting
+    Column("id", Text, nullable=False, unique=True),
+    _text("room"),
+    _text("nonce"),
+    Column("version", Integer, nullable=False, unique=True),
+    Column("card", JSON, nullable=False),
+    _text("rendition"),
+    _time("created_at"),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    UniqueConstraint("room", "nonce"),
+    Index(None, "room", "version"),
+    Index(None, "room", "number"),
+)
