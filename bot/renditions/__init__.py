@@ -1,0 +1,13 @@
+"""A master becomes the file that fits one address: GIF, MP4 or WebP below a limit in bytes.
+
+marks      what every file says about itself: AI-generated, by which model (pure)
+ladder     which sizes, rates and qualities to try, best first (pure)
+ffmpeg     one encode in a child process
+cache      Renditions: the cache by clip, format and limit; one encode at a time
+errors     what can go wrong, each a sentence
+"""
+
+from bot.renditions.cache import Renditions
+from bot.renditions.errors import EncodeFailed, MasterGone, NoRoom, RenditionError, Unfit, UnknownFormat
+
+__all__ = ["EncodeFailed", "MasterGone", "NoRoom", "RenditionError", "Renditions", "Unfit", "UnknownFormat"]

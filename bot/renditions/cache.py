@@ -1,0 +1,132 @@
+"""Renditions: the cache of files made from masters, by clip, format and limit.
+
+    renditions/<clip>/<limit>-<width>x<height>.<format>
+
+One encode runs at a time, in a child process; whoever asks for a file that is just being made waits for that one.
+A file appears under its name when it is finished and marked, never before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.port import Rendition
+from bot.renditions import marks
+from bot.renditions.errors import MasterGone, NoRoom, Unfit, UnknownFormat
+from bot.renditions.ffmpeg import Encode, encode
+from bot.renditions.ladder import FORMATS, Picture, Rung, next_rung, rungs
+from db.records import Clip
+
+_NAME = re.compile(r"(?P<limit>\d+)-(?P<width>\d+)x(?P<height>\d+)\.(?P<format>[a-z0-9]+)")
+_CLIP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass
+class Renditions:
+    """Makes and keeps renditions below `folder` with the program `ffmpeg`; `timeout` is seconds for one encode."""
+
+    folder: Path
+    ffmpeg: str
+    timeout: float = 120.0
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    async def make(self, master: Path, clip: Clip, crisp: bool, format: str, limit: int) -> Rendition:  # noqa: A002
+        """The clip as `format` in at most `limit` bytes, from the cache or freshly encoded.
+
+        `crisp` enlarges small clips by a whole factor without smoothing. Raises RenditionError.
+        """
+        if format not in FORMATS:
+            raise UnknownFormat(f"There is no format {format!r}; choose one of {', '.join(FORMATS)}.")
+        async with self._turn:
+            kept = await asyncio.to_thread(self._kept, clip, format, limit)
+            return kept or await self._encode(master, clip, crisp, format, limit)
+
+    async def forget(self, clip_id: str) -> None:
+        """Remove every rendition of a clip."""
+        async with self._turn:
+            await asyncio.to_thread(shutil.rmtree, self._home(clip_id), True)
+
+    async def sweep(self, named: Collection[str]) -> list[str]:
+        """Remove renditions of clips that are not `named` and what a crash left half done; the ids removed."""
+        async with self._turn:
+            return await asyncio.to_thread(self._sweep, frozenset(named))
+
+    def _home(self, clip_id: str) -> Path:
+        if not _CLIP_ID.fullmatch(clip_id):
+            raise ValueError(f"not a clip id: {clip_id!r}")
+        return self.folder / clip_id
+
+    def _kept(self, clip: Clip, format: str, limit: int) -> Rendition | None:  # noqa: A002
+        for path in self._home(clip.id).glob(f"{limit}-*.{format}"):
+            if match := _NAME.fullmatch(path.name):
+                return _rendition(path, format, clip, int(match["width"]), int(match["height"]))
+        return None
+
+    async def _encode(self, master: Path, clip: Clip, crisp: bool, format: str, limit: int) -> Rendition:  # noqa: A002
+        """Climb down the ladder until a file fits."""
+        home = self._home(clip.id)
+        temp = home / f".{limit}.{format}.part"
+        await asyncio.to_thread(_prepare, master, home)
+        ladder = list(rungs(Picture(clip.spec.width, clip.spec.height, clip.spec.frames, crisp), format))
+        try:
+            first, index = 0, 0
+            while index < len(ladder):
+                work = Encode(master, temp, format, ladder[index], clip.spec.fps, crisp, clip.spec.model)
+                size = await self._attempt(work)
+                if size <= limit:
+                    return await asyncio.to_thread(_finish, work, clip, limit)
+                first = first or size
+                index = next_rung(ladder, index, first, limit)
+            raise Unfit(f"The clip does not fit into {limit} bytes as {format}; ask for a shorter or smaller one.")
+        finally:
+            await asyncio.to_thread(temp.unlink, missing_ok=True)
+
+    async def _attempt(self, work: Encode) -> int:
+        """One encode, marked; its size in bytes."""
+        await encode(self.ffmpeg, work, self.timeout)
+        try:
+            await asyncio.to_thread(marks.mark, work.target, work.format, work.model)
+        except OSError as error:
+            raise NoRoom(f"The {work.format} can't be written below {self.folder}: {error.strerror}.") from error
+        return work.target.stat().st_size
+
+    def _sweep(self, named: frozenset[str]) -> list[str]:
+        if not self.folder.is_dir():
+            return []
+        removed = []
+        for home in [path for path in self.folder.iterdir() if path.is_dir()]:
+            if home.name not in named:
+                shutil.rmtree(home, ignore_errors=True)
+                removed.append(home.name)
+                continue
+            for half in [path for path in home.iterdir() if not _NAME.fullmatch(path.name)]:
+                half.unlink(missing_ok=True)
+        return sorted(removed)
+
+
+def _prepare(master: Path, home: Path) -> None:
+    if not master.is_file():
+        raise MasterGone("The file of this clip is no longer kept here; ask for the clip again.")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NoRoom(
+            f"The folder {home.parent} can't be written ({error.strerror}); make room or change it."
+        ) from error
+
+
+def _finish(work: Encode, clip: Clip, limit: int) -> Rendition:
+    rung: Rung = work.rung
+    path = work.target.with_name(f"{limit}-{rung.width}x{rung.height}.{work.format}")
+    work.target.replace(path)
+    return _rendition(path, work.format, clip, rung.width, rung.height)
+
+
+def _rendition(path: Path, format: str, clip: Clip, width: int, height: int) -> Rendition:  # noqa: A002
+    seconds = clip.spec.frames / clip.spec.fps
+    return Rendition(path, format, path.stat().st_size, width, height, seconds)

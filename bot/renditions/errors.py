@@ -1,0 +1,35 @@
+"""What can go wrong while a rendition is made.
+
+    RenditionError
+    ├── UnknownFormat   not one of gif, mp4, webp
+    ├── MasterGone      the clip's master is no longer in the store
+    ├── Unfit           no quality and no size brings the clip below the limit
+    ├── NoRoom          the folder of renditions can't be written
+    └── EncodeFailed    ffmpeg could not do it
+
+Each one's message is a whole sentence that says what happened and what to do.
+"""
+
+
+class RenditionError(Exception):
+    """Base of all errors of the renditions."""
+
+
+class UnknownFormat(RenditionError):
+    """The format is not one we make."""
+
+
+class MasterGone(RenditionError):
+    """The master is not there any more."""
+
+
+class Unfit(RenditionError):
+    """The clip can't be made small enough."""
+
+
+class NoRoom(RenditionError):
+    """The folder of renditions can't be written."""
+
+
+class EncodeFailed(RenditionError):
+    """ffmpeg ended with an error or took too long."""
