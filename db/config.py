@@ -13,20 +13,35 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from db.errors import ConfigError
 
+DEFAULT_FILE = Path("config.toml")
+_ALLOWED = {
+    "string_type": "text in quotes",
+    "path_type": "a path in quotes",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "literal_error": "one of {expected}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+
 
 class Section(BaseModel):
-    """A frozen table of the TOML that refuses keys it does not know."""
+    """A frozen table of the TOML that refuses keys it does not know and values of another type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DataConfig(Section):
     """[data]"""
 
-    folder: Path = Field(Path("data"), description="Everything Zoetrope writes lies below this folder.")
+    folder: Path = Field(Path("data"), strict=False, description="Everything Zoetrope writes lies below this folder.")
     database: str = Field("", description="Database URL; empty: sqlite in the data folder.")
     masters: str = Field("", description="fsspec URL of the clip store; empty: masters/ in the data folder.")
 
@@ -94,7 +109,9 @@ class GeneratorConfig(Section):
 class ChatConfig(Section):
     """[discord] and [telegram]"""
 
-    token_file: Path | None = Field(None, description="File that holds the token, if it is not in the environment.")
+    token_file: Path | None = Field(
+        None, strict=False, description="File that holds the token, if it is not in the environment."
+    )
 
 
 class LogConfig(Section):
@@ -134,40 +151,55 @@ class Secrets(BaseModel):
 
 
 def load(file: Path | None, environment: Mapping[str, str], data: Path | None = None) -> Config:
-    """The configuration in `file`, or the embedded defaults when there is none.
+    """The configuration in `file`; None: in `config.toml` of the current folder, or the embedded defaults without one.
 
-    The data folder is `data`, else ZOETROPE_DATA of `environment`, else what the file says; it comes back as a full
-    path. Raises ConfigError with one sentence for anything that can't be used.
+    The data folder is `data`, else ZOETROPE_DATA of `environment`, else what the file says. Folders that the file names
+    are relative to the file, the others to the current folder; the data folder comes back as a full path.
+
+    Raises:
+        ConfigError: one sentence for anything that can't be used.
     """
+    if file is None and DEFAULT_FILE.is_file():
+        file = DEFAULT_FILE
     tree = {} if file is None else _read_toml(file)
-    name = "The configuration" if file is None else str(file)
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(f"{name}: {_explain(error)}") from error
-    folder = data or Path(environment.get("ZOETROPE_DATA", "") or config.data.folder)
-    placed = config.data.model_copy(update={"folder": folder.expanduser().resolve()})
-    return config.model_copy(update={"data": placed})
+        raise ConfigError(f"{file}: {_explain(error)}") from error
+    config = _placed(config, Path.cwd() if file is None else file.absolute().parent)
+    named = environment.get("ZOETROPE_DATA", "")
+    if data is None and not named:
+        return config
+    return _with_data_folder(config, Path(named) if data is None else data)
 
 
 def load_secrets(config: Config, environment: Mapping[str, str]) -> Secrets:
-    """Tokens from `environment`, else from the files the configuration names. Raises ConfigError."""
+    """Tokens from `environment`, else from the files the configuration names.
+
+    Raises:
+        ConfigError: a named file can't be read or is empty.
+    """
     return Secrets(
-        discord_token=_token("DISCORD", config.discord, environment),
-        telegram_token=_token("TELEGRAM", config.telegram, environment),
+        discord_token=_token("discord", config.discord, environment),
+        telegram_token=_token("telegram", config.telegram, environment),
     )
 
 
 def _token(chat: str, section: ChatConfig, environment: Mapping[str, str]) -> SecretStr | None:
-    token = environment.get(f"ZOETROPE_{chat}_TOKEN", "").strip()
+    token = environment.get(f"ZOETROPE_{chat.upper()}_TOKEN", "").strip()
     if not token and section.token_file is not None:
-        try:
-            token = section.token_file.expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"{chat.lower()}.token_file: {section.token_file} can't be read; name a file with the token in it."
-            ) from error
+        token = _read_token(f"[{chat}] token_file", section.token_file)
     return SecretStr(token) if token else None
+
+
+def _read_token(key: str, file: Path) -> str:
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{key}: {file} can't be read; name a text file with the token in it.") from error
+    if not token:
+        raise ConfigError(f"{key}: {file} is empty; put the token in it.")
+    return token
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -179,41 +211,104 @@ def _read_toml(file: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise ConfigError(f"The configuration file {file} can't be read ({why}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {file} can't be read ({why}); check its name and rights.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The configuration file {file} is not UTF-8 text; save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The configuration file {file} is not valid TOML ({error}); correct that place.") from error
+
+
+def _placed(config: Config, folder: Path) -> Config:
+    """What the file names by a relative path lies relative to the file's own `folder`.
+
+    A model's path stays as it is unless there is such a folder: it may be a hub id.
+    """
+    models = {name: _placed_model(model, folder) for name, model in config.generator.models.items()}
+    sections = {
+        "generator": config.generator.model_copy(update={"models": models}),
+        "discord": _placed_chat(config.discord, folder),
+        "telegram": _placed_chat(config.telegram, folder),
+    }
+    return _with_data_folder(config.model_copy(update=sections), folder / _at_home(config.data.folder))
+
+
+def _placed_model(model: ModelConfig, folder: Path) -> ModelConfig:
+    local = folder / _at_home(Path(model.path))
+    return model.model_copy(update={"path": str(local)}) if local.is_dir() else model
+
+
+def _placed_chat(chat: ChatConfig, folder: Path) -> ChatConfig:
+    if chat.token_file is None:
+        return chat
+    return chat.model_copy(update={"token_file": folder / _at_home(chat.token_file)})
+
+
+def _with_data_folder(config: Config, folder: Path) -> Config:
+    data = config.data.model_copy(update={"folder": _at_home(folder).resolve()})
+    return config.model_copy(update={"data": data})
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"There is no home folder for {path}; write the whole path.") from error
 
 
 def _explain(error: ValidationError) -> str:
     """The first problem as a sentence (a misspelt key explains the others), and how many more there are."""
-    first, *others = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-    place = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        sentence = f"there is no key {'.'.join(place)}{_nearest(place)}."
-    else:
-        sentence = f"{'.'.join(place)} can't be used ({_lower_first(first['msg'])})."
-    return f"{sentence[:-1]}; problems after this one: {len(others)}." if others else sentence
+    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
+    sentence = _sentence(problems[0])
+    return sentence if len(problems) == 1 else f"{sentence} (More problems after this one: {len(problems) - 1}.)"
 
 
-def _nearest(place: list[str]) -> str:
-    section = _section(place[:-1])
-    near = difflib.get_close_matches(place[-1], section.model_fields, n=1)
+def _sentence(problem: ErrorDetails) -> str:
+    *tables, key = [str(part) for part in problem["loc"]]
+    section = f"[{'.'.join(tables)}]"
+    match problem["type"]:
+        case "extra_forbidden" if not tables:
+            return f"there is no section [{key}]; {_nearest(tables, key, '[{}]')}"
+        case "extra_forbidden":
+            return f"{section} has no key `{key}`; {_nearest(tables, key, '`{}`')}"
+        case "missing":
+            return f"{section} lacks the key `{key}`; add it."
+        case "model_type" | "dict_type":
+            return f"[{'.'.join([*tables, key])}] must be a table of keys and values."
+    return f"{section} {key} is {_shown(problem['input'])}; it must be {_allowed(problem)}."
+
+
+def _allowed(problem: ErrorDetails) -> str:
+    """What a value may be, from pydantic's kind of error and its context."""
+    words = _ALLOWED.get(problem["type"])
+    if words is None:
+        return f"something else ({problem['msg']})"
+    return words.format(**{name: _number(bound) for name, bound in problem.get("ctx", {}).items()})
+
+
+def _number(bound: object) -> object:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def _nearest(tables: list[str], key: str, form: str) -> str:
+    names = list(_section(tables).model_fields)
+    near = difflib.get_close_matches(key, names, n=1)
     if near:
-        return f", did you mean {'.'.join([*place[:-1], near[0]])}"
-    return f"; there are {', '.join(section.model_fields)}"
+        return f"did you mean {form.format(near[0])}?"
+    return f"there are {', '.join(form.format(name) for name in names)}."
 
 
-def _section(place: list[str]) -> type[BaseModel]:
-    """The table at `place`; in a table of tables (generator.models.NAME) the NAME stands for any of them."""
+def _section(tables: list[str]) -> type[BaseModel]:
+    """The table at that place; in a table of tables (generator.models.NAME) the NAME stands for any of them."""
     section: type[BaseModel] = Config
-    for part in place:
-        field = section.model_fields.get(part)
+    for table in tables:
+        field = section.model_fields.get(table)
         annotation = field.annotation if field is not None else None
         inner = (get_args(annotation) or (annotation,))[-1]
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             section = inner
     return section
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
