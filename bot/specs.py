@@ -1,0 +1,181 @@
+"""From what a person typed to a complete spec, or to one sentence that says what to change.
+
+`resolve` never rounds in silence: a wish that can't be met exactly is a `Problem` with the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot import cards
+from db.config import LimitsConfig
+from db.records import ClipSpec, ModelFacts, Range, Wish
+
+FORMATS = ("gif", "mp4", "webp")
+SEEDS = Range(0, 2**63 - 1)
+FPS = Range(1, 60)
+GUIDANCE = (0.0, 30.0)
+NAME_CHARS = 64
+
+_JOINERS = frozenset("\u200c\u200d\u200e\u200f")  # emoji, Persian and mixed-direction lines need them
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that draw nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a wish can't be rendered as it is: one sentence with the way out."""
+
+    sentence: str
+
+
+def clean(text: str) -> str:
+    """One line without anything that only steers a terminal or the direction of text.
+
+    Line breaks and tabs become spaces, runs of spaces one space; other control characters, bidirectional overrides,
+    zero-width spaces and lone surrogates go. Text that is left with nothing visible is empty.
+    """
+    spaced = " ".join(text.split())
+    kept = "".join(char for char in spaced if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
+    return " ".join(kept.split()) if any(map(_is_visible, kept)) else ""
+
+
+def storable(wish: Wish, limits: LimitsConfig) -> Wish:
+    """The same wish made safe to store: bounded in length, clean, finite; `resolve` says the same about both."""
+    return replace(
+        wish,
+        prompt=_bounded(wish.prompt, limits.prompt_chars),
+        negative=_bounded(wish.negative, limits.prompt_chars),
+        seed=_bounded_int(wish.seed),
+        steps=_bounded_int(wish.steps),
+        guidance=wish.guidance if wish.guidance is None or math.isfinite(wish.guidance) else -1.0,
+        frames=_bounded_int(wish.frames),
+        width=_bounded_int(wish.width),
+        height=_bounded_int(wish.height),
+        fps=_bounded_int(wish.fps),
+        model=wish.model and _bounded(wish.model, NAME_CHARS),
+        format=wish.format and _bounded(wish.format, NAME_CHARS),
+    )
+
+
+def resolve(
+    wish: Wish,
+    models: Sequence[ModelFacts],
+    default_model: str,
+    limits: LimitsConfig,
+    seed_source: Callable[[], int],
+    formats: Sequence[str] = FORMATS,
+) -> ClipSpec | Problem:
+    """Fill a wish's gaps from the model's defaults and check everything.
+
+    `models` are those that runners have announced; `seed_source` gives a seed where the wish has none; `formats` are
+    those that the address takes.
+    """
+    words = _words_problem(wish, limits)
+    if words:
+        return Problem(words)
+    model = _find_model(wish.model, models, default_model)
+    if isinstance(model, Problem):
+        return model
+    spec = _filled(wish, model, seed_source)
+    trouble = _numbers_problem(spec, model, limits) or _format_problem(wish.format, formats)
+    return Problem(trouble) if trouble else spec
+
+
+def _words_problem(wish: Wish, limits: LimitsConfig) -> str:
+    prompt = clean(wish.prompt)
+    if not prompt:
+        return cards.EMPTY_PROMPT
+    if len(prompt) > limits.prompt_chars:
+        return cards.too_long("prompt", limits.prompt_chars)
+    if len(clean(wish.negative)) > limits.prompt_chars:
+        return cards.too_long("negative prompt", limits.prompt_chars)
+    return ""
+
+
+def _find_model(name: str | None, models: Sequence[ModelFacts], default: str) -> ModelFacts | Problem:
+    if not models:
+        return Problem(cards.STILL_STARTING)
+    wanted = name or default
+    by_name = {model.name.casefold(): model for model in models}
+    found = by_name.get(wanted.casefold())
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(wanted.casefold(), by_name, n=1, cutoff=0.5)
+    return Problem(cards.unknown_model(wanted, by_name[near[0]].name if near else "", models))
+
+
+def _filled(wish: Wish, model: ModelFacts, seed_source: Callable[[], int]) -> ClipSpec:
+    usual = model.defaults
+    return ClipSpec(
+        prompt=clean(wish.prompt),
+        negative=clean(wish.negative),
+        seed=seed_source() if wish.seed is None else wish.seed,
+        steps=usual.steps if wish.steps is None else wish.steps,
+        guidance=usual.guidance if wish.guidance is None else wish.guidance,
+        frames=usual.frames if wish.frames is None else wish.frames,
+        width=usual.width if wish.width is None else wish.width,
+        height=usual.height if wish.height is None else wish.height,
+        fps=usual.fps if wish.fps is None else wish.fps,
+        model=model.name,
+    )
+
+
+def _numbers_problem(spec: ClipSpec, model: ModelFacts, limits: LimitsConfig) -> str:
+    steps = _capped(model.limits.steps, limits.steps)
+    frames = _capped(model.limits.frames, limits.frames)
+    checks = (
+        ("The number of steps", spec.steps, steps),
+        ("The number of frames", spec.frames, frames),
+        ("Frames per second", spec.fps, FPS),
+        ("The seed", spec.seed, SEEDS),
+    )
+    for what, value, allowed in checks:
+        if value not in allowed:
+            return cards.out_of_range(what, allowed.low, allowed.high)
+    low, high = GUIDANCE
+    if not low <= spec.guidance <= high:  # also false for "not a number"
+        return cards.out_of_range("Guidance", low, high)
+    return _size_problem(spec.width, spec.height, model, limits)
+
+
+def _size_problem(width: int, height: int, model: ModelFacts, limits: LimitsConfig) -> str:
+    multiple = model.limits.multiple
+    low = -(-model.limits.side.low // multiple) * multiple
+    high = _capped(model.limits.side, limits.side).high // multiple * multiple
+    sides = Range(low, max(low, high))
+    if width not in sides or height not in sides:
+        return cards.out_of_range("Width and height", sides.low, sides.high, " pixels")
+    if width % multiple or height % multiple:
+        nearest = (_nearest(width, multiple, sides), _nearest(height, multiple, sides))
+        return cards.wrong_multiple(width, height, multiple, nearest)
+    return ""
+
+
+def _format_problem(name: str | None, formats: Sequence[str]) -> str:
+    return "" if name is None or name in formats else cards.unknown_format(name, formats)
+
+
+def _nearest(value: int, multiple: int, allowed: Range) -> int:
+    return min(max(round(value / multiple) * multiple, allowed.low), allowed.high)
+
+
+def _capped(allowed: Range, most: int) -> Range:
+    return Range(allowed.low, max(allowed.low, min(allowed.high, most)))
+
+
+def _bounded(text: str, limit: int) -> str:
+    """What is too long is not kept: as many ellipses stand for it, and they are too long as well."""
+    cleaned = clean(text)
+    return cleaned if len(cleaned) <= limit else "…" * (limit + 1)
+
+
+def _bounded_int(value: int | None) -> int | None:
+    return value if value is None or value in SEEDS else -1
+
+
+def _is_visible(char: str) -> bool:
+    return char not in _BLANK_LETTERS and unicodedata.category(char)[0] in "LNPS"
