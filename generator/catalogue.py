@@ -14,7 +14,6 @@ them: sample_size times the decoder's factor, 16 frames, guidance 9.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,11 +24,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from db.config import GeneratorConfig, ModelConfig
 from db.records import Defaults, ModelFacts, ModelLimits, Range
 from generator.errors import ModelUnusable
+from generator.model_folder import WEIGHED_PARTS, check_kind, find_weights, read_json
 
 FAMILY = "unet3d"
 POCKET = Path(__file__).parent / "pocket"
-WEIGHT_SUFFIXES = (".safetensors", ".bin")
-WEIGHED_PARTS = ("unet", "vae", "text_encoder")
 
 _SUGGESTIONS = (
     "an astronaut riding a horse",
@@ -94,7 +92,7 @@ def read_entry(name: str, model: ModelConfig) -> Entry:
         raise ModelUnusable(
             f"The folder {model.path} of model {name} does not exist; correct generator.models.{name}.path."
         )
-    facts = _derived(name, model.path, {}, {}) if found is None else _facts(name, model.path, found)
+    facts = _derived(name, model.path, {}, {}) if found is None else _facts(name, model, found)
     return Entry(name, model.path if found is None else str(found), model.dtype, model.allow_pickle, facts)
 
 
@@ -114,17 +112,17 @@ def cached_folder(hub_id: str) -> Path | None:
 
     found = try_to_load_from_cache(hub_id, "model_index.json")
     folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder is not None and not missing_weights(folder) else None
+    return folder if folder is not None and _has_weights(folder) else None
 
 
-def missing_weights(folder: Path) -> list[str]:
-    """Names of parts that hold no weights file of any format."""
-    return [part for part in WEIGHED_PARTS if not weight_files(folder / part)]
-
-
-def weight_files(part: Path) -> list[Path]:
-    """Files of one part's folder that can hold weights, safetensors first."""
-    return [path for end in WEIGHT_SUFFIXES for path in sorted(part.glob(f"*{end}"))]
+def _has_weights(folder: Path) -> bool:
+    """Whether a download got as far as the weights of every part."""
+    try:
+        for part in WEIGHED_PARTS:
+            find_weights("", folder, part, allow_pickle=True)
+    except ModelUnusable:
+        return False
+    return True
 
 
 def _looks_like_hub_id(path: str) -> bool:
@@ -194,14 +192,15 @@ class _Sheet(_Said):
         )
 
 
-def _facts(name: str, path: str, folder: Path) -> ModelFacts:
-    check_folder(name, folder)
+def _facts(name: str, model: ModelConfig, folder: Path) -> ModelFacts:
+    check_kind(name, folder)
+    for part in WEIGHED_PARTS:
+        find_weights(name, folder, part, allow_pickle=model.allow_pickle)
     sheet = folder / "zoetrope.json"
     if sheet.is_file():
         return _sheet(name, sheet)
-    return _derived(
-        name, path, read_json(name, folder / "unet/config.json"), read_json(name, folder / "vae/config.json")
-    )
+    unet, vae = (read_json(name, folder / part / "config.json") for part in ("unet", "vae"))
+    return _derived(name, model.path, unet, vae)
 
 
 def _sheet(name: str, path: Path) -> ModelFacts:
@@ -211,46 +210,6 @@ def _sheet(name: str, path: Path) -> ModelFacts:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ModelUnusable(f"The file {path} of model {name} is wrong at {where}: {first['msg']}.") from None
-
-
-def check_folder(name: str, folder: Path) -> None:
-    """Raise ModelUnusable unless the folder holds the five parts of ModelScope's kind with weights of some format.
-
-    Module names in model_index.json are not looked at: some fine-tunes name modules of their own for stock classes.
-    """
-    read_json(name, folder / "model_index.json")
-    unet = read_json(name, folder / "unet/config.json")
-    for part, found, wanted in (
-        ("unet", unet.get("_class_name"), "UNet3DConditionModel"),
-        ("vae", read_json(name, folder / "vae/config.json").get("_class_name"), "AutoencoderKL"),
-        ("text_encoder", read_json(name, folder / "text_encoder/config.json").get("model_type"), "clip_text_model"),
-    ):
-        if found != wanted:
-            raise ModelUnusable(
-                f"Model {name} in {folder} is not of the ModelScope kind (its {part} is {found}, not {wanted}); "
-                f"choose another model."
-            )
-    for part in missing_weights(folder):
-        raise ModelUnusable(f"The weights of {part} are missing in {folder}; download model {name} again.")
-
-
-def read_json(name: str, path: Path) -> dict[str, Any]:
-    """A JSON object of a model's folder. Raises ModelUnusable."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelUnusable(
-            f"The file {path} of model {name} is missing; point generator.models.{name}.path at a complete folder in "
-            f"diffusers format."
-        ) from None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise ModelUnusable(
-            f"The file {path} of model {name} can't be read ({why}); download the model again."
-        ) from None
-    if not isinstance(value, dict):
-        raise ModelUnusable(f"The file {path} of model {name} is not a JSON object; download the model again.")
-    return value
 
 
 def _derived(name: str, path: str, unet: dict[str, Any], vae: dict[str, Any]) -> ModelFacts:

@@ -1,0 +1,91 @@
+"""Bringing a model from the Hugging Face hub into the local cache: only the files the five parts need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import httpx
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+
+from generator.errors import ModelUnusable, RenderFailed
+from generator.model_folder import VARIANTS, WEIGHED_PARTS
+
+
+def fetch(
+    name: str,
+    hub_id: str,
+    *,
+    allow_pickle: bool,
+    half: bool,
+    tick: Callable[[], None] = lambda: None,
+    endpoint: str | None = None,
+) -> Path:
+    """Download what is not in the cache yet and return the snapshot's folder; `tick` is called before every file.
+
+    `half` prefers the float16 files where there are any. Raises ModelUnusable when the hub has no such model, and
+    RenderFailed (worth another attempt) when it can't be reached.
+    """
+    try:
+        return _fetch(hub_id, allow_pickle=allow_pickle, half=half, tick=tick, endpoint=endpoint)
+    except (RepositoryNotFoundError, GatedRepoError):
+        raise ModelUnusable(
+            f"Neither a folder nor a public model on the hub is called {hub_id}; correct generator.models.{name}.path."
+        ) from None
+    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        raise RenderFailed(
+            f"Model {name} can't be fetched from the hub ({type(error).__name__}); check the network and the disk and "
+            f"ask again, or point generator.models.{name}.path at a folder.",
+            again=True,
+        ) from error
+
+
+def _fetch(hub_id: str, *, allow_pickle: bool, half: bool, tick: Callable[[], None], endpoint: str | None) -> Path:
+    info = HfApi(endpoint=endpoint).model_info(hub_id)
+    there = [sibling.rfilename for sibling in info.siblings or ()]
+    place = Path()
+    for file in wanted_files(there, allow_pickle=allow_pickle, half=half):
+        tick()
+        place = Path(hf_hub_download(hub_id, file, revision=info.sha, endpoint=endpoint))
+    return place.parent  # model_index.json comes last, so a snapshot that has it is complete
+
+
+def wanted_files(there: Iterable[str], *, allow_pickle: bool, half: bool) -> list[str]:
+    """The files to download, model_index.json last; where pickles are refused their lack is reported by the loader."""
+    files = set(there)
+    small = {
+        file
+        for file in files
+        if file == "zoetrope.json"
+        or file.startswith(("tokenizer/", "scheduler/"))
+        or (file.endswith(".json") and file.split("/")[0] in WEIGHED_PARTS)
+    }
+    weights = {one for part in WEIGHED_PARTS for one in _weights_of(part, files, allow_pickle=allow_pickle, half=half)}
+    return sorted(small) + sorted(weights) + ["model_index.json"]
+
+
+def _weights_of(part: str, files: set[str], *, allow_pickle: bool, half: bool) -> list[str]:
+    stem = WEIGHED_PARTS[part]
+    variants = reversed(VARIANTS) if half else VARIANTS
+    for variant in variants:
+        found = _of_variant(files, f"{part}/{stem}", variant, "safetensors")
+        if found:
+            return found
+    pickled = "pytorch_model" if stem == "model" else stem
+    return _of_variant(files, f"{part}/{pickled}", "", "bin") if allow_pickle else []
+
+
+def _of_variant(files: set[str], stem: str, variant: str, ending: str) -> list[str]:
+    """The one file, or its shards (`stem-00001-of-00002.safetensors`)."""
+    dotted = f".{variant}" if variant else ""
+    whole = f"{stem}{dotted}.{ending}"
+    return [whole] if whole in files else sorted(f for f in files if _is_shard(f, stem, dotted, ending))
+
+
+def _is_shard(file: str, stem: str, dotted: str, ending: str) -> bool:
+    return (
+        file.startswith((f"{stem}-", f"{stem}{dotted}-"))
+        and file.endswith(f".{ending}")
+        and ((".fp16" in file) == bool(dotted))
+    )
