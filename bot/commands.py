@@ -24,6 +24,7 @@ from db import deliveries, gallery, models, queue, quotas, requests
 from db.clip_files import ClipFiles
 from db.config import LimitsConfig
 from db.database import Database
+from db.errors import StoreError
 from db.ids import new_id
 from db.records import (
     Address,
@@ -318,7 +319,7 @@ class Commands:
         try:
             await self.files.remove(clip.master)
             await self.renditions.forget(clip.id)
-        except OSError:
+        except (OSError, StoreError):
             log.exception("The files of clip %s could not be removed yet.", clip.id)
 
     async def _redraw(self, handle: Handle, card: Card) -> None:

@@ -56,7 +56,7 @@ class Unreachable(SurfaceError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an address takes. `redraw_seconds` is the shortest time between two redraws of one card."""
+    """What an address takes. `redraw_seconds` is the shortest time between two redraws at this address."""
 
     upload_bytes: int
     redraw_seconds: float

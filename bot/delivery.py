@@ -1,0 +1,188 @@
+"""The delivery loop: promised clips are brought to their cards, each until it is there or can't be.
+
+Delivering is an edit of a card that stands already, so repeating it is harmless: whatever is uncertain is done again.
+One delivery at a time an address, several addresses at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot import cards
+from bot.board import Board
+from bot.cards import Card
+from bot.port import Gone, Receipt, Refused, Rendition, Surface, SurfaceError, Throttled, TooLarge
+from bot.renditions import EncodeFailed, MasterGone, Renditions, Unfit, UnknownFormat
+from db import deliveries, gallery, models, queue
+from db.clip_files import ClipFiles
+from db.database import Database
+from db.records import Address, Clip, Delivery, DeliveryState, Job
+
+IDLE_SECONDS = 30.0
+READ_AHEAD = 100  # due promises looked at in one go
+AT_ONCE = 4  # addresses served at a time
+OLD_CARD_SECONDS = 60.0  # edits are silent: under a card older than this a short reply follows
+FIRST_BACKOFF = 2.0
+LONGEST_BACKOFF = 600.0
+ENCODE_ATTEMPTS = 5  # then the encoder is taken to fail on this clip for good
+SHRINK = 0.8  # of a file that was too large for a limit nobody told
+
+log = logging.getLogger(__name__)
+
+
+class _GiveUp(Exception):
+    """This delivery will not succeed; `card` is what its message shall show instead, if anything."""
+
+    def __init__(self, reason: str, card: Card | None = None) -> None:
+        super().__init__(reason)
+        self.card = card
+
+
+@dataclass
+class DeliveryLoop:
+    """Keeps the promises. `clock` gives seconds since the epoch."""
+
+    database: Database
+    surfaces: Mapping[str, Surface]
+    files: ClipFiles
+    renditions: Renditions
+    board: Board
+    clock: Callable[[], float]
+    _todo: dict[Address, dict[str, Delivery]] = field(default_factory=dict, repr=False)
+    _busy: set[Address] = field(default_factory=set, repr=False)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        slots = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as bearers:
+            while True:
+                rung = self.database.bell.count()
+                wait = await self._notice()
+                for address in self._todo.keys() - self._busy:
+                    self._busy.add(address)
+                    bearers.create_task(self._bear_all(address, slots))
+                await self.database.bell.wait(rung, wait)
+
+    async def _notice(self) -> float:
+        """Note what is due; returns how long to sleep unless the bell rings."""
+        now = self.clock()
+        async with self.database.reading() as tx:
+            due = await deliveries.due(tx, now, READ_AHEAD)
+            next_due = await deliveries.next_due_at(tx)
+        for delivery in due:
+            if delivery.handle.address.surface in self.surfaces:
+                self._todo.setdefault(delivery.handle.address, {}).setdefault(delivery.id, delivery)
+        return IDLE_SECONDS if next_due is None or next_due <= now else min(next_due - now, IDLE_SECONDS)
+
+    async def _bear_all(self, address: Address, slots: asyncio.Semaphore) -> None:
+        todo = self._todo[address]
+        while todo:
+            delivery = todo.pop(next(iter(todo)))
+            async with slots:
+                if await self._is_still_due(delivery):
+                    await self.attempt(delivery)
+        del self._todo[address]
+        self._busy.discard(address)
+
+    async def _is_still_due(self, noted: Delivery) -> bool:
+        """It may have been noted while it was being delivered."""
+        async with self.database.reading() as tx:
+            due = await deliveries.of_job(tx, noted.job)
+        now = self.clock()
+        return any(
+            delivery.id == noted.id and delivery.state is DeliveryState.PROMISED and delivery.due_at <= now
+            for delivery in due
+        )
+
+    async def attempt(self, delivery: Delivery) -> None:
+        """Try once; afterwards the delivery is sent, postponed or given up in the database."""
+        try:
+            await self._bring(delivery)
+        except _GiveUp as end:
+            await self._give_up(delivery, str(end), end.card)
+        except Throttled as error:
+            await self._postpone(delivery, error.seconds, str(error))
+        except Exception as error:  # Unreachable, a full disk, or a mistake of a surface: it is tried again
+            log.warning("The clip of job %s could not be delivered yet: %s", delivery.job, error)
+            await self._postpone(delivery, _backoff(delivery.attempts), str(error))
+
+    async def _bring(self, delivery: Delivery) -> None:
+        async with self.database.reading() as tx:
+            job = await queue.get(tx, delivery.job)
+            clip = await gallery.get(tx, delivery.clip)
+            crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
+        if job is None or clip is None:
+            raise _GiveUp("The clip was deleted before it could be delivered.")
+        receipt = await self._deliver(delivery, job, clip, crisp)
+        async with self.database.transaction() as tx:
+            sent = await deliveries.mark_sent(tx, delivery.id, receipt.proof, self.clock())
+        if sent and self.clock() - delivery.card_at > OLD_CARD_SECONDS:
+            await self._notify(delivery, job)
+
+    async def _deliver(self, delivery: Delivery, job: Job, clip: Clip, crisp: bool) -> Receipt:
+        """Edit the card so that it carries the clip; a file that is too large is made smaller and tried again."""
+        surface = self.surfaces[delivery.handle.address.surface]
+        limits = await surface.limits(delivery.handle.address)
+        limit = limits.upload_bytes
+        kind = delivery.format or limits.formats[0]
+        card = cards.done(job, clip)
+        while True:
+            rendition = await self._rendition(delivery, job, clip, crisp, kind, limit)
+            try:
+                async with self.board.pen(delivery.handle):
+                    receipt = await surface.deliver(delivery.handle, card, rendition)
+            except TooLarge as error:
+                limit = _smaller(error.limit, rendition)
+            except Gone as error:
+                raise _GiveUp(str(error) or "The message is gone.") from error
+            except Refused as error:
+                raise _GiveUp(str(error) or "The platform said no.", cards.undeliverable(job, clip)) from error
+            else:
+                self.board.drew(delivery.handle, card)
+                return receipt
+
+    async def _rendition(
+        self, delivery: Delivery, job: Job, clip: Clip, crisp: bool, kind: str, limit: int
+    ) -> Rendition:
+        try:
+            master = await self.files.local(clip.master)
+            return await self.renditions.make(master, clip, crisp, kind, limit)
+        except Unfit as error:
+            raise _GiveUp(str(error), cards.too_big(job, clip)) from error
+        except (FileNotFoundError, MasterGone, UnknownFormat) as error:
+            raise _GiveUp(str(error), cards.undeliverable(job, clip)) from error
+        except EncodeFailed as error:
+            if delivery.attempts + 1 >= ENCODE_ATTEMPTS:
+                raise _GiveUp(str(error), cards.undeliverable(job, clip)) from error
+            raise
+
+    async def _notify(self, delivery: Delivery, job: Job) -> None:
+        """The clip has arrived; whether the short reply does is not worth another try."""
+        surface = self.surfaces[delivery.handle.address.surface]
+        try:
+            await surface.notify(delivery.handle, cards.ready(job), nonce=job.id)
+        except SurfaceError as error:
+            log.info("No reply was posted under the card of job %s: %s", job.id, error)
+
+    async def _postpone(self, delivery: Delivery, seconds: float, reason: str) -> None:
+        async with self.database.transaction() as tx:
+            await deliveries.postpone(tx, delivery.id, self.clock() + seconds, reason)
+
+    async def _give_up(self, delivery: Delivery, reason: str, card: Card | None) -> None:
+        log.warning("The clip of job %s is not delivered: %s", delivery.job, reason)
+        async with self.database.transaction() as tx:
+            await deliveries.give_up(tx, delivery.id, reason)
+        if card is not None:
+            self.board.owed[delivery.handle] = card  # the progress loop draws it, if the message still takes it
+
+
+def _backoff(attempts: int) -> float:
+    return float(min(FIRST_BACKOFF * 2.0**attempts, LONGEST_BACKOFF))
+
+
+def _smaller(limit: int, rendition: Rendition) -> int:
+    """Below what the platform says it takes, and below what it has just turned down."""
+    return min(limit, int(rendition.bytes * SHRINK))

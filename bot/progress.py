@@ -1,0 +1,177 @@
+"""The progress loop: what changes in the database is redrawn on the cards, at each address's own pace.
+
+A bell wakes it; it notes which cards are stale, and one drawer an address redraws them, the ends first. A card is made
+when its turn comes, so of all the changes since the last redraw only the latest is drawn. What could not be drawn
+stays stale and is tried again until it is drawn or its message is gone. Finished jobs are left to the delivery loop,
+which draws their card with the clip on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from bot import cards
+from bot.board import Board
+from bot.cards import Card
+from bot.port import Gone, Limits, Refused, Surface, Throttled
+from db import gallery, queue
+from db.database import Database
+from db.records import Address, Handle, Job, JobState
+
+IDLE_SECONDS = 5.0  # the longest sleep without a bell: cards that are owed are looked at then
+RESUME_SECONDS = 24 * 3600.0  # ends this old are drawn again at start: nobody knows whether they were drawn before
+OVERLAP_SECONDS = 5.0  # changes are read again this far back: another process may commit an earlier moment later
+LONGEST_BACKOFF = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Urgency(IntEnum):
+    """Which stale card comes first."""
+
+    END = 0
+    CHANGE = 1
+    PLACE = 2  # only the place in the queue moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Stale:
+    """A card to be redrawn: that of `job`, or one that is owed where `job` is empty."""
+
+    urgency: Urgency
+    job: str
+
+
+@dataclass
+class ProgressLoop:
+    """Keeps the cards true. `previews` is the folder where runners put previews; `clock` seconds since the epoch."""
+
+    database: Database
+    surfaces: Mapping[str, Surface]
+    board: Board
+    previews: Path
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _stale: dict[Address, dict[Handle, _Stale]] = field(default_factory=dict, repr=False)
+    _drawing: set[Address] = field(default_factory=set, repr=False)
+    _lost: set[Handle] = field(default_factory=set, repr=False)
+    _noticed: dict[str, Job] = field(default_factory=dict, repr=False)
+    _places: dict[str, int] = field(default_factory=dict, repr=False)
+    _typical: dict[str, float | None] = field(default_factory=dict, repr=False)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        since = self.clock() - RESUME_SECONDS
+        async with asyncio.TaskGroup() as drawers:
+            while True:
+                rung = self.database.bell.count()
+                since = await self._notice(since)
+                for address in self._stale.keys() - self._drawing:
+                    self._drawing.add(address)
+                    drawers.create_task(self._draw_all(address))
+                await self.database.bell.wait(rung, IDLE_SECONDS)
+
+    # --- noticing ---
+
+    async def _notice(self, since: float) -> float:
+        """Mark the cards that no longer tell the truth; returns the moment to read from the next time."""
+        async with self.database.reading() as tx:
+            changed = [job for job in await queue.changed_since(tx, since) if job != self._noticed.get(job.id)]
+            moved = [job for job in changed if self._is_new_state(job)]
+            waiting = await queue.waiting(tx) if moved else []
+            for model in {job.spec.model for job in waiting}:
+                self._typical[model] = await gallery.typical_seconds(tx, model)
+        for job in changed:
+            self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
+        if moved:
+            self._mark_places(waiting)
+        for handle in self.board.owed:
+            self._mark(handle, _Stale(Urgency.END, ""))
+        return self._remember(changed, since)
+
+    def _is_new_state(self, job: Job) -> bool:
+        before = self._noticed.get(job.id)
+        return before is None or before.state is not job.state
+
+    def _mark_places(self, waiting: list[Job]) -> None:
+        places = {job.id: place for place, job in enumerate(waiting, start=1)}
+        for job in waiting:
+            if places[job.id] != self._places.get(job.id):
+                self._mark(job.handle, _Stale(Urgency.PLACE, job.id))
+        self._places = places
+
+    def _mark(self, handle: Handle, stale: _Stale) -> None:
+        if handle in self._lost or handle.address.surface not in self.surfaces:
+            return
+        todo = self._stale.setdefault(handle.address, {})
+        before = todo.get(handle)
+        if before is None or stale.urgency < before.urgency:
+            todo[handle] = stale
+
+    def _remember(self, changed: list[Job], since: float) -> float:
+        self._noticed.update({job.id: job for job in changed})
+        latest = max((job.changed_at for job in changed), default=since)
+        horizon = max(since, latest - OVERLAP_SECONDS)
+        self._noticed = {key: job for key, job in self._noticed.items() if job.changed_at >= horizon}
+        return horizon
+
+    # --- drawing ---
+
+    async def _draw_all(self, address: Address) -> None:
+        """Redraw the stale cards of one address, one at a time, until none is left."""
+        failures = 0
+        todo = self._stale[address]
+        while todo:
+            handle = min(todo, key=lambda key: todo[key].urgency)  # of equals, the one that has waited longest
+            stale = todo.pop(handle)
+            try:
+                pause = await self._draw(handle, stale)
+                failures = 0
+            except (Gone, Refused) as error:
+                pause = self._lose(handle, stale, error)
+            except Throttled as error:
+                todo.setdefault(handle, stale)
+                pause = error.seconds
+            except Exception as error:  # a surface's mistake must not stop the cards of the others
+                todo.setdefault(handle, stale)
+                failures += 1
+                pause = min(2.0**failures / 2, LONGEST_BACKOFF)
+                log.warning("The card of job %s could not be redrawn (%s); again in %.0f s.", stale.job, error, pause)
+            await self.sleep(pause)
+        del self._stale[address]
+        self._drawing.discard(address)
+
+    async def _draw(self, handle: Handle, stale: _Stale) -> float:
+        """Redraw one card if it is not what should be seen; returns the seconds to leave this address in peace."""
+        surface = self.surfaces[handle.address.surface]
+        async with self.board.pen(handle):
+            limits = await surface.limits(handle.address)
+            card = await self._card(stale.job, limits) if stale.job else self.board.owed.get(handle)
+            if card is None or card == self.board.shows(handle):
+                return 0.0
+            await surface.redraw(handle, card)
+            self.board.drew(handle, card)
+        return limits.redraw_seconds
+
+    async def _card(self, job_id: str, limits: Limits) -> Card | None:
+        """The card of a job as it is now; None when drawing it is the delivery loop's."""
+        async with self.database.reading() as tx:
+            job = await queue.get(tx, job_id)
+        if job is None or job.state is JobState.DONE:
+            return None
+        place = self._places.get(job.id, 0)
+        typical = self._typical.get(job.spec.model)
+        preview = f"{job.id}.webp" if limits.previews and (self.previews / f"{job.id}.webp").is_file() else ""
+        return cards.of(job, place=place, expected=typical and typical * place, preview=preview)
+
+    def _lose(self, handle: Handle, stale: _Stale, error: Exception) -> float:
+        """The message is gone or may not be drawn: it is left alone from now on."""
+        self._lost.add(handle)
+        self.board.forget(handle)
+        log.info("The card of job %s is not redrawn any more: %s", stale.job or "(none)", error)
+        return 0.0
