@@ -60,7 +60,7 @@ check_python() {
 }
 
 pip_install() {
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt "$@"
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check -c constraints.txt "$@"
 }
 
 # Without an NVIDIA driver the build for CPUs does the same and saves gigabytes. Where its index can't be reached, the

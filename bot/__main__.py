@@ -1,0 +1,181 @@
+"""The `zoetrope` command: arguments and environment are read here and nowhere else.
+
+Exit status: 0 done, 1 it could not be done, 2 wrongly asked, 3 refused by the safety rules, 130 stopped by Ctrl-C.
+Whatever a person can cause is one sentence on standard error, never a traceback. What a command needs is imported when
+it runs, so that `zoetrope --help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from bot.cli.wrong_use import guarded
+
+DONE = 0
+
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path)
+
+
+class Size(click.ParamType):
+    """WIDTHxHEIGHT in pixels, as in 64x64."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        width, cross, height = str(value).lower().partition("x")
+        if not (cross and width.isdecimal() and height.isdecimal() and len(value) < 20):
+            self.fail(f"{value!r} is not a size; write it as WIDTHxHEIGHT, like 64x64", param, ctx)
+        return int(width), int(height)
+
+
+config_option = click.option("--config", "file", type=FILE, help="Configuration file; without one: the defaults.")
+data_option = click.option("--data", type=FOLDER, help="Folder for everything Zoetrope writes (or ZOETROPE_DATA).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="zoetrope", message="zoetrope %(version)s")
+def cli() -> None:
+    """Zoetrope: text-to-video in the chats where people already are."""
+
+
+@cli.command()
+@config_option
+@data_option
+def run(file: Path | None, data: Path | None) -> int:
+    """Serve every configured chat and the web page, with a local generator."""
+    return _serve(file, data, None, None, play=False)
+
+
+@cli.command()
+@click.option("--host", help="Address to bind.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the page; 0 takes any free one.")
+@data_option
+def play(host: str | None, port: int | None, data: Path | None) -> int:
+    """Serve the web page alone, on the embedded defaults."""
+    return _serve(None, data, host, port, play=True)
+
+
+def _serve(file: Path | None, data: Path | None, host: str | None, port: int | None, *, play: bool) -> int:
+    from bot.app import Choices, serve
+    from bot.cli.loops import run_until_stopped
+    from bot.cli.output import say
+    from bot.logs import set_up
+    from db.config import load, load_secrets
+
+    config = load(file, os.environ, data)
+    web = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    config = config.model_copy(update={"web": config.web.model_copy(update=web)})
+    set_up(config.log.level, sys.stderr)
+    choices = Choices(config, load_secrets(config, os.environ), file, dict(os.environ), web_only=play)
+    run_until_stopped(serve(choices, say))
+    return DONE
+
+
+@cli.command()
+@click.argument("prompts", nargs=-1, required=True)
+@click.option("-o", "--out", type=FILE, required=True, help="File to write, or folder for several prompts.")
+@click.option("--negative", default="", help="What the clip should not show.")
+@click.option("--seed", type=int, help="The same seed gives the same clip.")
+@click.option("--steps", type=int, help="Denoising steps.")
+@click.option("--guidance", type=float, help="How closely to follow the prompt.")
+@click.option("--frames", type=int, help="How many frames.")
+@click.option("--size", type=Size(), help="Size in pixels.")
+@click.option("--fps", type=int, help="Frames a second.")
+@click.option("--model", help="Model to render with.")
+@click.option("--format", "clip_format", type=click.Choice(["gif", "mp4", "webp"]), help="Or by OUT's ending.")
+@config_option
+@json_option
+def video(
+    prompts: tuple[str, ...], out: Path, clip_format: str | None, file: Path | None, as_json: bool, **wish: Any
+) -> int:
+    """Render one clip for each prompt, by the same ten steps as in a chat."""
+    from bot.cli.loops import run_until_stopped
+    from bot.cli.video import Order, film
+    from bot.logs import set_up
+    from db.config import load
+
+    config = load(file, os.environ)
+    set_up("WARNING", sys.stderr)
+    width, height = wish.pop("size") or (None, None)
+    order = Order(prompts, out, {**wish, "width": width, "height": height}, clip_format, as_json)
+    return run_until_stopped(film(order, config, file, dict(os.environ)))
+
+
+@cli.command()
+@click.argument("prompts", nargs=-1)
+@json_option
+def judge(prompts: tuple[str, ...], as_json: bool) -> int:
+    """Say what the safety rules make of prompts (from the arguments, or from standard input, one a line)."""
+    from bot.cli.judge import judge_all
+
+    judge_all(prompts or _lines_of_input(), as_json=as_json)
+    return DONE
+
+
+def _lines_of_input() -> Sequence[str]:
+    if sys.stdin is None:
+        raise click.UsageError("There are no prompts: give them as arguments or on standard input.")
+    return [line for line in sys.stdin.buffer.read().decode(errors="replace").splitlines() if line.strip()]
+
+
+@cli.command()
+@config_option
+@data_option
+def doctor(file: Path | None, data: Path | None) -> int:
+    """Look at everything Zoetrope needs, and say for each thing what to do."""
+    from bot.cli.loops import run_until_stopped
+    from bot.cli.output import say
+    from bot.doctor import examine
+
+    return run_until_stopped(examine(file, data, dict(os.environ), say))
+
+
+@cli.group()
+def config() -> None:
+    """Check or show the configuration."""
+
+
+@config.command()
+@config_option
+@data_option
+def check(file: Path | None, data: Path | None) -> int:
+    """Say whether the configuration can be used."""
+    return _configure(file, data, "check")
+
+
+@config.command()
+@config_option
+@data_option
+def show(file: Path | None, data: Path | None) -> int:
+    """Print the configuration that is in force, secrets masked."""
+    return _configure(file, data, "show")
+
+
+def _configure(file: Path | None, data: Path | None, action: Literal["check", "show"]) -> int:
+    from bot.cli.output import say
+    from bot.cli.show_config import config_lines
+    from db.config import load, load_secrets
+
+    config = load(file, os.environ, data)
+    secrets = load_secrets(config, os.environ)
+    lines = config_lines(config, secrets) if action == "show" else [f"{file or 'The default configuration'} is fine."]
+    for line in lines:
+        say(line)
+    return DONE
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(guarded(cli, sys.argv[1:], debug="ZOETROPE_DEBUG" in os.environ))
+
+
+if __name__ == "__main__":
+    main()

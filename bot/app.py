@@ -1,0 +1,112 @@
+"""The composition root of `zoetrope run` and `zoetrope play`: who is there, what runs, and in which order it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot import data_folder
+from bot.core import Core, opened
+from bot.errors import PortTaken
+from bot.generator_child import GeneratorChild, command, environment_for_child
+from bot.port import Surface
+from bot.surfaces.web import WebSurface
+from db.config import Config, Secrets
+
+SURFACE_PAUSE = 5.0  # seconds before a surface that failed is started again
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen on the command line and in the environment."""
+
+    config: Config
+    secrets: Secrets
+    file: Path | None
+    environment: Mapping[str, str]
+    web_only: bool
+
+
+async def serve(choices: Choices, say: Callable[[str], None]) -> None:
+    """Serve until cancelled, then stop in order. `say` is told what a person wants to read: the address to open.
+
+    Raises BotError or StoreError with a sentence when it can't start.
+    """
+    folder = choices.config.data.folder
+    data_folder.prepare(folder)
+    with data_folder.held(folder):
+        async with opened(choices.config) as core:
+            address = _open_surfaces(choices, core)
+            await core.sweep()
+            line = command(folder, choices.file)
+            generator = GeneratorChild(line, environment_for_child(choices.environment))
+            say(f"Zoetrope is at {address} (Ctrl-C stops it)." if address else "Zoetrope is running (Ctrl-C stops it).")
+            await _run_in_order([*map(_kept_up, core.surfaces.values()), *core.loops(), generator.run()])
+    log.info("Stopped.", extra={"action": "stopped"})
+
+
+def _open_surfaces(choices: Choices, core: Core) -> str:
+    """Put every surface that is wanted into the core; the web page's address, or empty.
+
+    A taken port costs the page, not the chats; it is raised when the page is all there would be.
+    """
+    _add_chats(choices, core)
+    if not choices.config.web.enabled and not choices.web_only:
+        if not core.surfaces:
+            log.warning("Neither a chat nor the web page is on: this process only serves what is already under way.")
+        return ""
+    web = WebSurface(core.database, choices.config.web, choices.config.data.folder, core.commands.clock, core.convert)
+    web.commands = core.commands
+    try:
+        address = web.open()
+    except PortTaken as error:
+        if not core.surfaces:
+            raise
+        log.warning("%s The chats are served all the same.", error, extra={"action": "web_off"})
+        return ""
+    core.surfaces[web.name] = web
+    return address
+
+
+def _add_chats(choices: Choices, core: Core) -> None:
+    """This version has no chat surfaces yet; a token that waits for one is not passed over in silence."""
+    if choices.web_only:
+        return
+    for chat, token in (("Discord", choices.secrets.discord_token), ("Telegram", choices.secrets.telegram_token)):
+        if token is not None:
+            log.warning(
+                "A %s token is set, but this version does not speak %s yet: the token is not used.",
+                chat,
+                chat,
+                extra={"action": "chat_unsupported"},
+            )
+
+
+async def _kept_up(surface: Surface) -> None:
+    """Run a surface, and again when it fails: one platform's trouble is no reason to leave the others."""
+    while True:
+        try:
+            await surface.run()
+        except Exception:
+            log.exception("The surface %s failed.", surface.name, extra={"action": "surface_failed"})
+        log.warning("The surface %s is started again in %.0f s.", surface.name, SURFACE_PAUSE)
+        await asyncio.sleep(SURFACE_PAUSE)
+
+
+async def _run_in_order(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run all until cancelled, then end one after the other, the first first: no requests, no drawing, no generator."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+                await asyncio.wait([task])
+            raise

@@ -1,0 +1,108 @@
+"""What every surface shares, wired together once: the commands, the two loops, and what they stand on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot import safety
+from bot.board import Board
+from bot.commands import Commands
+from bot.delivery import DeliveryLoop
+from bot.port import Surface
+from bot.progress import ProgressLoop
+from bot.quota import Allowance
+from bot.renditions import RenditionError, Renditions
+from db import gallery, models
+from db.clip_files import ClipFiles
+from db.config import Config
+from db.database import Database
+
+DOWNLOAD_BYTES = 200_000_000  # for whoever takes a clip home in another format
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The bot without its surfaces; they are put into `surfaces` before anything runs."""
+
+    database: Database
+    files: ClipFiles
+    renditions: Renditions
+    surfaces: dict[str, Surface]
+    commands: Commands
+    progress: ProgressLoop
+    delivery: DeliveryLoop
+
+    def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """What must run for clips to be shown and delivered."""
+        return (self.progress.run(), self.delivery.run(), self.commands.run())
+
+    async def convert(self, clip_id: str, kind: str) -> Path | str:
+        """The file of a clip in another format, or the sentence that says why there is none."""
+        async with self.database.reading() as tx:
+            clip = await gallery.get(tx, clip_id)
+            crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
+        if clip is None:
+            return "There is no such clip (any more)."
+        try:
+            master = await self.files.local(clip.master)
+            made = await self.renditions.make(master, clip, crisp, kind, DOWNLOAD_BYTES)
+        except FileNotFoundError:
+            return "The file of this clip is gone."
+        except RenditionError as error:
+            return str(error)
+        return made.path
+
+    async def sweep(self) -> None:
+        """Remove the files that no row names."""
+        async with self.database.reading() as tx:
+            named = await gallery.masters(tx)
+        await self.files.sweep(named)
+        await self.renditions.sweep({Path(master).stem for master in named})
+
+
+@asynccontextmanager
+async def opened(config: Config, clock: Callable[[], float] = time.time) -> AsyncIterator[Core]:
+    """The core on the database and the folders of `config`; the database is migrated, and closed at the end."""
+    files = ClipFiles(config.masters_url)
+    ffmpeg = await asyncio.to_thread(_ffmpeg)
+    database = await Database.open(config.database_url, migrate=True)
+    try:
+        yield _wired(config, database, files, Renditions(config.data.folder / "renditions", ffmpeg), clock)
+    finally:
+        await database.close()
+
+
+def _ffmpeg() -> str:
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    return str(get_ffmpeg_exe())
+
+
+def _wired(
+    config: Config, database: Database, files: ClipFiles, renditions: Renditions, clock: Callable[[], float]
+) -> Core:
+    board = Board()
+    surfaces: dict[str, Surface] = {}
+    commands = Commands(
+        database=database,
+        surfaces=surfaces,
+        files=files,
+        renditions=renditions,
+        board=board,
+        policy=safety.built_in_policy(),
+        allowance=Allowance.of(config.quota),
+        limits=config.limits,
+        default_model=config.generator.default_model,
+        clock=clock,
+        rng=random.Random(),
+    )
+    progress = ProgressLoop(database, surfaces, board, config.data.folder / "previews", clock)
+    delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)
+    return Core(database, files, renditions, surfaces, commands, progress, delivery)

@@ -1,0 +1,35 @@
+"""What can stop the bot from doing its work (what a surface may raise is in `port.py`).
+
+    BotError
+    ├── AlreadyRunning        another Zoetrope works on this data folder
+    ├── FolderUnwritable      a folder or file we were told to write can't be written
+    ├── PortTaken             the address of the web page is in use or can't be bound
+    ├── GeneratorUnavailable  the local generator process does not come up
+    └── OutputClosed          there is nowhere to write a result
+
+Each one's message is a whole sentence that says what happened and what to do.
+"""
+
+
+class BotError(Exception):
+    """Base of all errors of this house outside its surfaces."""
+
+
+class AlreadyRunning(BotError):
+    """Another Zoetrope works on this data folder."""
+
+
+class FolderUnwritable(BotError):
+    """A folder or file we were told to write can't be written."""
+
+
+class PortTaken(BotError):
+    """The address of the web page is in use or can't be bound."""
+
+
+class GeneratorUnavailable(BotError):
+    """The local generator process does not come up."""
+
+
+class OutputClosed(BotError):
+    """There is nowhere to write a result."""
