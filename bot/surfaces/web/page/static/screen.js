@@ -1,0 +1,68 @@
+// The picture of a card: waiting, preview, clip. A clip can be stopped, and starts stopped where motion is unwelcome.
+
+import { el } from "./dom.js";
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export function makeScreen() {
+  const figure = el("figure", { class: "screen" });
+  let shown = ""; // what is on the screen: "waiting", "preview", or a clip's address
+  let wanted = ""; // the address that is being loaded, or is there
+
+  function show(key, className, ...children) {
+    shown = key;
+    figure.className = `screen ${className}`;
+    figure.replaceChildren(...children);
+  }
+
+  // A preview that was there stays until something better comes.
+  function wait() {
+    if (!["waiting", "preview"].includes(shown)) show("waiting", "waiting", el("div", { class: "drum" }));
+  }
+
+  // The next preview takes the place of the last one when it is loaded, so that nothing flickers.
+  function preview(address) {
+    wait();
+    if (wanted === address) return;
+    wanted = address;
+    const image = el("img", { alt: "Preview of the clip" });
+    image.addEventListener("load", () => wanted === address && show("preview", "", image));
+    image.src = address;
+  }
+
+  function clip(media, title) {
+    if (shown === media.src) return;
+    wanted = media.src;
+    const smooth = media.width >= 400 ? "smooth" : "";
+    const size = { width: media.width, height: media.height };
+    const picture =
+      media.format === "mp4"
+        ? el("video", { ...size, src: media.src, loop: true, muted: true, playsinline: true, "aria-label": title })
+        : el("img", { ...size, src: media.src, alt: title });
+    show(media.src, smooth, picture, pauseButton(picture));
+  }
+
+  function pauseButton(picture) {
+    const button = el("button", { type: "button", class: "pause" });
+    const canvas = el("canvas", { width: picture.getAttribute("width"), height: picture.getAttribute("height"), hidden: true });
+    const set = (paused) => {
+      figure.classList.toggle("paused", paused);
+      button.textContent = paused ? "▶" : "❚❚";
+      button.setAttribute("aria-label", paused ? "Play the clip" : "Pause the clip");
+      if (picture.tagName === "VIDEO") return paused ? picture.pause() : void picture.play().catch(() => set(true));
+      if (paused) canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      canvas.hidden = !paused;
+      picture.hidden = paused;
+    };
+    button.addEventListener("click", () => set(!figure.classList.contains("paused")));
+    const ready = picture.tagName === "VIDEO" ? "loadeddata" : "load";
+    picture.addEventListener(ready, () => {
+      if (canvas.isConnected || picture.tagName === "VIDEO") return set(still.matches);
+      picture.after(canvas);
+      set(still.matches);
+    }, { once: true });
+    return button;
+  }
+
+  return { figure, wait, preview, clip };
+}

@@ -1,0 +1,162 @@
+"""WebSurface: the contract of port.py for the page in the browser.
+
+The room's table is to this surface what a chat's servers are to the others: it keeps messages, hands out their ids and
+survives a restart. Drawing is done by every open page, from the feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from socket import socket
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.cards import Card
+from bot.port import Gone, Limits, Receipt, Rendition, TooLarge, Unreachable
+from bot.surfaces.web import drawing
+from bot.surfaces.web.browsers import Browsers, load_key
+from bot.surfaces.web.feed import Feed
+from bot.surfaces.web.guard import Guard, own_hosts
+from bot.surfaces.web.server import bind, serving
+from bot.surfaces.web.site import Convert, Desk, Site
+from db import room
+from db.config import WebConfig
+from db.database import Database
+from db.errors import StoreError
+from db.records import Address, Handle
+
+NAME = "web"
+ROOM = "main"
+ADDRESS = Address(NAME, ROOM)
+LIMITS = Limits(
+    upload_bytes=50_000_000, redraw_seconds=0.25, formats=drawing.FORMATS, text_chars=100_000, previews=True
+)
+
+
+class WebSurface:
+    """Serves the page and keeps its messages.
+
+    `data` is the data folder (renditions/ and previews/ below it are shown, the key of the cookies is kept in it).
+    `commands` must be set before people can ask; `convert` gives other formats for download and may stay away.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        config: WebConfig,
+        data: Path,
+        clock: Callable[[], float],
+        convert: Convert | None = None,
+    ) -> None:
+        self._database = database
+        self._config = config
+        self._data = data
+        self._clock = clock
+        self._convert = convert
+        self._socket: socket | None = None
+        self.commands: Desk | None = None
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    def open(self) -> str:
+        """Bind the port and return the address to open in a browser; PortTaken when that can't be done."""
+        if self._socket is None:
+            self._socket = bind(self._config.host, self._config.port)
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return f"http://{host}:{self._port(self._socket)}/"
+
+    async def run(self) -> None:
+        """Serve until cancelled; then every stream ends and the port is free within a second."""
+        self.open()
+        assert self._socket is not None
+        feed = Feed(self._database, ROOM, self._clock)
+        site = Site(
+            database=self._database,
+            address=ADDRESS,
+            feed=feed,
+            browsers=Browsers(await asyncio.to_thread(load_key, self._data)),
+            renditions=self._data / "renditions",
+            previews=self._data / "previews",
+            desk=lambda: self.commands,
+            convert=self._convert,
+        )
+        server = serving(Guard(site.app(), own_hosts(self._config.host, self._port(self._socket))))
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(feed.run())
+            answering = group.create_task(server.serve(sockets=[self._socket]))
+            self._socket = None  # it is the server's now, who closes it
+            try:
+                await asyncio.wait([following, answering], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                feed.close()
+                server.should_exit = True
+                await asyncio.wait([answering])
+                following.cancel()
+
+    def close(self) -> None:
+        """Let go of a port that was opened and never served."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    async def limits(self, address: Address) -> Limits:
+        return LIMITS
+
+    async def show(self, address: Address, card: Card, nonce: str) -> Handle:
+        if address.place != ROOM:
+            raise Gone(f"The web page has no room {address.place!r}.")
+        async with self._writing() as tx:
+            message = await room.post(tx, ROOM, nonce, drawing.stored(card), self._clock())
+        return Handle(address, message.id)
+
+    async def redraw(self, handle: Handle, card: Card) -> None:
+        """The whole card anew; a clip that it still carries stays on it."""
+        async with self._writing() as tx:
+            kept = await _get(tx, handle)
+            same = bool(card.clip) and kept.card["card"]["clip"] == card.clip
+            drawn = drawing.stored(card, kept.card["media"] if same else None, kept.card["note"] if same else "")
+            await room.replace(tx, handle.message, drawn, kept.rendition if same else "")
+
+    async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+        if rendition.bytes > LIMITS.upload_bytes:
+            raise TooLarge(LIMITS.upload_bytes)
+        drawn = drawing.stored(card, drawing.media_of(rendition))
+        async with self._writing() as tx:
+            if await room.replace(tx, handle.message, drawn, self._stored_path(rendition.path)) is None:
+                raise Gone(f"Message {handle.message} is no longer in the room.")
+        return Receipt(handle.message)
+
+    async def notify(self, handle: Handle, sentence: str, nonce: str) -> None:
+        """A line on the card itself: repeating it changes nothing, so the nonce is not needed."""
+        async with self._writing() as tx:
+            kept = await _get(tx, handle)
+            await room.replace(tx, handle.message, {**kept.card, "note": sentence}, kept.rendition)
+
+    def _stored_path(self, path: Path) -> str:
+        """Relative to the folder of renditions where it lies in it, so that the data folder may move."""
+        folder = (self._data / "renditions").absolute()
+        return str(path.absolute().relative_to(folder) if path.absolute().is_relative_to(folder) else path.absolute())
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._database.transaction() as tx:
+                yield tx
+        except StoreError as error:
+            raise Unreachable(str(error)) from error
+
+    @staticmethod
+    def _port(listening: socket) -> int:
+        return int(listening.getsockname()[1])
+
+
+async def _get(tx: AsyncConnection, handle: Handle) -> room.RoomMessage:
+    kept = await room.get(tx, handle.message)
+    if kept is None:
+        raise Gone(f"Message {handle.message} is no longer in the room.")
+    return kept
