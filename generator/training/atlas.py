@@ -66,8 +66,10 @@ def _outline(mask: str, size: float) -> list[tuple[float, float]]:
     half = size / 2
     if mask == "heart":
         turn = [step * math.tau / 96 for step in range(96)]
-        curve = [(16 * math.sin(a) ** 3, 13 * math.cos(a) - 5 * math.cos(2 * a) - 2 * math.cos(3 * a) - math.cos(4 * a))
-                 for a in turn]
+        curve = [
+            (16 * math.sin(a) ** 3, 13 * math.cos(a) - 5 * math.cos(2 * a) - 2 * math.cos(3 * a) - math.cos(4 * a))
+            for a in turn
+        ]
         return [(half + x * half / 17.5, half - (y + 2.5) * half / 17.5) for x, y in curve]
     if mask == "star":
         points = [(half * (0.96 if k % 2 == 0 else 0.42), k * math.pi / 5) for k in range(10)]

@@ -60,8 +60,13 @@ class World:
 
     def combinations(self) -> list[tuple[str, str, str]]:
         """Every (thing, motion, background) that can be seen."""
-        return [(t, m, b) for t in self.things for m in self.motions for b in self.backgrounds
-                if shows_motion(t, m) and not vanishes(t, None, b)]
+        return [
+            (t, m, b)
+            for t in self.things
+            for m in self.motions
+            for b in self.backgrounds
+            if shows_motion(t, m) and not vanishes(t, None, b)
+        ]
 
     def held_out(self) -> list[tuple[str, str, str]]:
         """The combinations kept for the measure."""
@@ -69,16 +74,20 @@ class World:
 
     def write_held_out(self, path: Path) -> None:
         """Write the combinations down, one a line."""
-        path.write_text("[\n" + ",\n".join(json.dumps(list(one)) for one in self.held_out()) + "\n]\n",
-                        encoding="utf-8")
+        path.write_text(
+            "[\n" + ",\n".join(json.dumps(list(one)) for one in self.held_out()) + "\n]\n", encoding="utf-8"
+        )
 
 
 def allowed(take: Take) -> bool:
     """Whether training may show the take: visible, and nothing in it held out."""
-    backgrounds = (take.background,)
+    place = take.background
     return all(
-        shows_motion(a.thing, a.motion) and not vanishes(a.thing, a.tint, b) and not held_out(a.thing, a.motion, b)
-        for a in take.actors for b in backgrounds)
+        shows_motion(a.thing, a.motion)
+        and not vanishes(a.thing, a.tint, place)
+        and not held_out(a.thing, a.motion, place)
+        for a in take.actors
+    )
 
 
 class Writer:
@@ -140,8 +149,7 @@ class Writer:
     def caption(self, take: Take, noise: float = 1.0) -> str:
         """One wording of a take; `noise` 0 gives clean ones, 1 what people type."""
         if noise and self.rng.random() < 0.15 * noise:
-            take = take  # the caption leaves something out below
-            parts = self._parts(take)
+            parts = self._parts(take)  # something is left unsaid
             parts["place"] = "" if self.rng.random() < 0.5 else parts["place"]
             if take.actors[0].motion == "bouncing":  # nothing said about motion: things bounce
                 parts["motion"] = ""
@@ -239,7 +247,7 @@ def _mistype(text: str, rng: random.Random) -> str:
     at = rng.randrange(max(1, len(text) - 1))
     kind = rng.choice(("drop", "double", "swap"))
     if kind == "drop":
-        return text[:at] + text[at + 1:]
+        return text[:at] + text[at + 1 :]
     if kind == "double":
-        return text[:at] + text[at:at + 1] + text[at:]
-    return text[:at] + text[at + 1:at + 2] + text[at:at + 1] + text[at + 2:]
+        return text[:at] + text[at : at + 1] + text[at:]
+    return text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :]

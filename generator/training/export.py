@@ -15,10 +15,19 @@ from generator.training.networks import Networks, load, sample, save
 
 STEPS, GUIDANCE = 16, 4.0
 SUGGESTIONS = (
-    "a heart bouncing on blue", "a rocket flying up in space", "a teddy bear running in new york city",
-    "an astronaut riding a horse in space", "a cat spinning on pink", "a yellow star growing on black",
-    "a fish swimming in the sea", "a frog jumping on grass", "a ghost shaking on purple", "a car racing in the city",
-    "a pizza spinning on white", "a butterfly going round in a meadow")
+    "a heart bouncing on blue",
+    "a rocket flying up in space",
+    "a teddy bear running in new york city",
+    "an astronaut riding a horse in space",
+    "a cat spinning on pink",
+    "a yellow star growing on black",
+    "a fish swimming in the sea",
+    "a frog jumping on grass",
+    "a ghost shaking on purple",
+    "a car racing in the city",
+    "a pizza spinning on white",
+    "a butterfly going round in a meadow",
+)
 
 
 def facts(conf: Configuration) -> dict[str, object]:
@@ -27,10 +36,20 @@ def facts(conf: Configuration) -> dict[str, object]:
         "name": "pocket",
         "title": f"Zoetrope pocket model, {conf.size} pixels",
         "family": "unet3d",
-        "defaults": {"steps": STEPS, "guidance": GUIDANCE, "frames": conf.frames, "width": conf.size,
-                     "height": conf.size, "fps": 8, "sampler": "ddim"},
-        "limits": {"frames": [1, conf.frames * 3], "size": [conf.size // 2, conf.size * 2],
-                   "multiple": conf.size // conf.latent * 2},
+        "defaults": {
+            "steps": STEPS,
+            "guidance": GUIDANCE,
+            "frames": conf.frames,
+            "width": conf.size,
+            "height": conf.size,
+            "fps": 8,
+            "sampler": "ddim",
+        },
+        "limits": {
+            "frames": [1, conf.frames * 3],
+            "size": [conf.size // 2, conf.size * 2],
+            "multiple": conf.size // conf.latent * 2,
+        },
         "crisp": True,
         "suggestions": list(SUGGESTIONS),
     }
@@ -54,8 +73,9 @@ def strip(film: Tensor, scale: int = 2) -> Image.Image:
 def contact_sheet(folder: Path, conf: Configuration, path: Path, prompts: tuple[str, ...] = SUGGESTIONS) -> None:
     """Renders prompts with the model of a folder, two columns of clips, all frames shown."""
     nets = load(folder)
-    film = sample(nets, list(prompts), frames=conf.frames, steps=STEPS, guidance=GUIDANCE,
-                  seeds=list(range(1, len(prompts) + 1)))
+    film = sample(
+        nets, list(prompts), frames=conf.frames, steps=STEPS, guidance=GUIDANCE, seeds=list(range(1, len(prompts) + 1))
+    )
     half = (len(prompts) + 1) // 2
     columns = [strip(film[:half]), strip(film[half:])]
     gap = 8

@@ -68,22 +68,41 @@ class Words(nn.Module):
         super().__init__()
         world = room.conf.world
         self.answers: list[list[str]] = [
-            list(world.things), list(MOTIONS), list(world.backgrounds), ["", *COLOURS], list(SIZES), list(SPEEDS),
-            ["1", "2", "3"], ["alone", "beside", "riding", "meeting", "passing"], ["", *world.things], ["", *COLOURS]]
+            list(world.things),
+            list(MOTIONS),
+            list(world.backgrounds),
+            ["", *COLOURS],
+            list(SIZES),
+            list(SPEEDS),
+            ["1", "2", "3"],
+            ["alone", "beside", "riding", "meeting", "passing"],
+            ["", *world.things],
+            ["", *COLOURS],
+        ]
         self.heads = nn.ModuleList(nn.Linear(room.conf.text_width, len(one)) for one in self.answers)
         self.room = room
 
     def questions(self, take: Take) -> list[str]:
         """The answers a take gives, one a head."""
         one, two = take.actors[0], take.actors[-1] if len(take.actors) > 1 else None
-        return [one.thing, one.motion, take.background, one.tint or "", one.size, one.speed, str(one.count),
-                take.company, two.thing if two else "", (two.tint or "") if two else ""]
+        return [
+            one.thing,
+            one.motion,
+            take.background,
+            one.tint or "",
+            one.size,
+            one.speed,
+            str(one.count),
+            take.company,
+            two.thing if two else "",
+            (two.tint or "") if two else "",
+        ]
 
     def loss(self) -> Tensor:
         """Cross entropy over all questions."""
         takes = self.room.takes(self.room.conf.text_batch)
         ids = tokens(self.room.nets.tokenizer, [self.room.writer.caption(take) for take in takes]).to(self.room.device)
-        states = self.room.nets.text(ids)[0]
+        states: Tensor = self.room.nets.text(ids)[0]
         after = ids == self.room.nets.tokenizer.eos_token_id
         told = [self.questions(take) for take in takes]
         total = states.new_zeros(())
@@ -102,11 +121,13 @@ def pictures(room: Studio) -> Tensor:
     with room.autocast():
         spread = room.nets.vae.encode(images).latent_dist
         latents = spread.mean + torch.exp(0.5 * spread.logvar) * torch.randn_like(spread.mean)
-        again = room.nets.vae.decode(latents).sample
-    again = again.float()
-    edges = sum(functional.l1_loss(again.diff(dim=d), images.diff(dim=d)) for d in (2, 3))
-    return (functional.l1_loss(again, images) + 2 * functional.mse_loss(again, images) + 0.3 * edges
-            + 2e-6 * spread.kl().float().mean())
+        decoded: Tensor = room.nets.vae.decode(latents).sample
+        surprise: Tensor = spread.kl()
+    again = decoded.float()
+    loss = functional.l1_loss(again, images) + 2 * functional.mse_loss(again, images)
+    for axis in (2, 3):
+        loss = loss + 0.3 * functional.l1_loss(again.diff(dim=axis), images.diff(dim=axis))
+    return loss + 2e-6 * surprise.float().mean()
 
 
 @torch.no_grad()
@@ -138,8 +159,7 @@ class Pool:
         for latent, take in zip(latents, takes, strict=True):
             self._keep(latent, take, limit)
         rest = [self.room.writer.rng.randrange(len(self.takes)) for _ in range(count - new)]
-        return (torch.stack([*latents, *(self.latents[at] for at in rest)]),
-                takes + [self.takes[at] for at in rest])
+        return (torch.stack([*latents, *(self.latents[at] for at in rest)]), takes + [self.takes[at] for at in rest])
 
     def _keep(self, latent: Tensor, take: Take, limit: int) -> None:
         if len(self.takes) < limit:

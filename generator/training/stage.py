@@ -16,15 +16,36 @@ from torch import Tensor
 from generator.training.atlas import sprites
 
 COLOURS: dict[str, tuple[float, float, float]] = {
-    "red": (0.90, 0.12, 0.14), "orange": (1.00, 0.55, 0.05), "yellow": (1.00, 0.88, 0.15),
-    "green": (0.12, 0.65, 0.22), "blue": (0.12, 0.35, 0.90), "purple": (0.52, 0.18, 0.72),
-    "pink": (1.00, 0.60, 0.78), "white": (0.97, 0.97, 0.97), "black": (0.04, 0.04, 0.05),
-    "grey": (0.52, 0.53, 0.55), "brown": (0.45, 0.27, 0.12), "cyan": (0.20, 0.85, 0.90),
+    "red": (0.90, 0.12, 0.14),
+    "orange": (1.00, 0.55, 0.05),
+    "yellow": (1.00, 0.88, 0.15),
+    "green": (0.12, 0.65, 0.22),
+    "blue": (0.12, 0.35, 0.90),
+    "purple": (0.52, 0.18, 0.72),
+    "pink": (1.00, 0.60, 0.78),
+    "white": (0.97, 0.97, 0.97),
+    "black": (0.04, 0.04, 0.05),
+    "grey": (0.52, 0.53, 0.55),
+    "brown": (0.45, 0.27, 0.12),
+    "cyan": (0.20, 0.85, 0.90),
 }
 SCENES = ("grass", "sea", "space", "city", "snow", "night", "desert")
 TINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white")
-MOTIONS = ("still", "left", "right", "up", "down", "bouncing", "spinning", "growing", "shrinking", "shaking",
-           "circling", "falling", "fading")
+MOTIONS = (
+    "still",
+    "left",
+    "right",
+    "up",
+    "down",
+    "bouncing",
+    "spinning",
+    "growing",
+    "shrinking",
+    "shaking",
+    "circling",
+    "falling",
+    "fading",
+)
 SPEEDS = {"slow": 0.55, "normal": 1.0, "fast": 1.45}
 SIZES = {"small": 0.36, "normal": 0.5, "big": 0.66}  # width as a share of the canvas
 LAYERS = 3  # sprites a clip can hold
@@ -32,7 +53,7 @@ LAYERS = 3  # sprites a clip can hold
 
 @dataclass(frozen=True)
 class Actor:
-    """One thing in a clip. `shift` moves it from the common anchor (canvas units), as company of another actor."""
+    """One thing in a clip, with everything a caption can say about it."""
 
     thing: str
     motion: str
@@ -78,7 +99,7 @@ def curve(motion: str, speed: str, frames: int) -> Tensor:
         x += 0.42 * torch.sin(angle)
         y -= 0.42 * torch.cos(angle)
     elif motion == "falling":
-        y += (-1.35 + 1.95 * (time / 0.7).clamp(max=1) ** 2)
+        y += -1.35 + 1.95 * (time / 0.7).clamp(max=1) ** 2
         turns += 0.25 * (time / 0.7).clamp(max=1)
     elif motion == "fading":
         opacity -= 0.92 * time
@@ -127,7 +148,7 @@ def _grass(x: Tensor, y: Tensor) -> Tensor:
 def _sea(x: Tensor, y: Tensor) -> Tensor:
     water = _mix((0.10, 0.62, 0.72), (0.02, 0.20, 0.42), y)
     wave = 0.10 + 0.035 * torch.sin(x * 19)
-    weed = (y > 0.86 + 0.06 * torch.sin(x * 31))
+    weed = y > 0.86 + 0.06 * torch.sin(x * 31)
     return _put(_put(water, (0.80, 0.95, 1.0), y < wave), (0.86, 0.76, 0.50), weed)
 
 
@@ -172,8 +193,15 @@ def _desert(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(y > dune, _mix((0.88, 0.62, 0.28), (0.72, 0.45, 0.18), (y - 0.6) / 0.4), sky)
 
 
-_SCENES = {"grass": _grass, "sea": _sea, "space": _space, "night": _night, "city": _city, "snow": _snow,
-           "desert": _desert}
+_SCENES = {
+    "grass": _grass,
+    "sea": _sea,
+    "space": _space,
+    "night": _night,
+    "city": _city,
+    "snow": _snow,
+    "desert": _desert,
+}
 
 
 @dataclass(frozen=True)
@@ -191,8 +219,14 @@ class _Layers:
 class Stage:
     """Everything needed to draw, on one device: sprites, backgrounds and motion curves as tables."""
 
-    def __init__(self, things: tuple[str, ...], backgrounds: tuple[str, ...], size: int, frames: int,
-                 device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        things: tuple[str, ...],
+        backgrounds: tuple[str, ...],
+        size: int,
+        frames: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.size, self.frames, self.device = size, frames, torch.device(device)
         self.things = {name: at for at, name in enumerate(things)}
         self.backgrounds = {name: at for at, name in enumerate(backgrounds)}
@@ -212,8 +246,11 @@ class Stage:
         return film * 2 - 1
 
     def _layers(self, takes: list[Take], rng: torch.Generator) -> _Layers:
-        rows = [(clip, layer, actor, shift) for clip, take in enumerate(takes)
-                for layer, (actor, shift) in enumerate(_cast(take))]
+        rows = [
+            (clip, layer, actor, shift)
+            for clip, take in enumerate(takes)
+            for layer, (actor, shift) in enumerate(_cast(take))
+        ]
         number = {motion: at for at, motion in enumerate(MOTIONS)}
         pace = {speed: at for at, speed in enumerate(SPEEDS)}
         pose = torch.stack([self.curves[number[a.motion], pace[a.speed]] for _, _, a, _ in rows]).clone()
@@ -225,9 +262,14 @@ class Stage:
         shifts = torch.tensor([shift for _, _, _, shift in rows])
         pose[:, :, :2] += self._anchor(pose, width, anchors, shifts, [takes[i] for i in clip.tolist()])
         tints = [COLOURS[a.tint] if a.tint else (1.0, 1.0, 1.0) for _, _, a, _ in rows]
-        return _Layers(clip.to(self.device), torch.tensor([row[1] for row in rows]).to(self.device),
-                       torch.tensor([self.things[a.thing] for _, _, a, _ in rows]).to(self.device),
-                       torch.tensor(tints).to(self.device), width.to(self.device), pose.to(self.device))
+        return _Layers(
+            clip.to(self.device),
+            torch.tensor([row[1] for row in rows]).to(self.device),
+            torch.tensor([self.things[a.thing] for _, _, a, _ in rows]).to(self.device),
+            torch.tensor(tints).to(self.device),
+            width.to(self.device),
+            pose.to(self.device),
+        )
 
     def _anchor(self, pose: Tensor, width: Tensor, chance: Tensor, shifts: Tensor, takes: list[Take]) -> Tensor:
         """Where each sprite starts from: by chance, but so that the whole path stays in view where it can."""
@@ -249,15 +291,18 @@ class Stage:
         angle = (2 * math.pi * pose[:, :, 3]).flatten()
         x, y = pose[:, :, 0].flatten(), pose[:, :, 1].flatten()
         cos, sin = torch.cos(angle) / half, torch.sin(angle) / half
-        theta = torch.stack([torch.stack([cos, sin, -(cos * x + sin * y)], 1),
-                             torch.stack([-sin, cos, -(cos * y - sin * x)], 1)], 1)
-        paint = self.sprites[layers.thing[here]] * torch.cat(
-            [layers.tint[here], torch.ones_like(layers.tint[here][:, :1])], 1)[:, :, None, None]
+        theta = torch.stack(
+            [torch.stack([cos, sin, -(cos * x + sin * y)], 1), torch.stack([-sin, cos, -(cos * y - sin * x)], 1)], 1
+        )
+        paint = (
+            self.sprites[layers.thing[here]]
+            * torch.cat([layers.tint[here], torch.ones_like(layers.tint[here][:, :1])], 1)[:, :, None, None]
+        )
         paint = paint.repeat_interleave(self.frames, 0)
-        grid = torch.nn.functional.affine_grid(theta, [len(theta), 4, self.size * 2, self.size * 2],
-                                               align_corners=False)
-        drawn = torch.nn.functional.avg_pool2d(
-            torch.nn.functional.grid_sample(paint, grid, align_corners=False), 2)
+        grid = torch.nn.functional.affine_grid(
+            theta, [len(theta), 4, self.size * 2, self.size * 2], align_corners=False
+        )
+        drawn = torch.nn.functional.avg_pool2d(torch.nn.functional.grid_sample(paint, grid, align_corners=False), 2)
         drawn = drawn * pose[:, :, 4].flatten()[:, None, None, None]
         drawn = drawn.view(len(here), self.frames, 4, self.size, self.size)
         clips = layers.clip[here]
@@ -277,7 +322,11 @@ def _cast(take: Take) -> list[tuple[Actor, tuple[float, float]]]:
         actor = take.actors[0]
         spread = {1: (0.0,), 2: (-0.45, 0.45), 3: (-0.62, 0.0, 0.62)}[actor.count]
         return [(actor, (shift, 0.0)) for shift in spread]
-    shifts = {"beside": ((-0.45, 0.0), (0.45, 0.0)), "riding": ((0.0, -0.34), (0.0, 0.24)),
-              "meeting": ((-0.5, 0.0), (0.5, 0.0)), "passing": ((0.0, -0.4), (0.0, 0.4))}[take.company]
+    shifts = {
+        "beside": ((-0.45, 0.0), (0.45, 0.0)),
+        "riding": ((0.0, -0.34), (0.0, 0.24)),
+        "meeting": ((-0.5, 0.0), (0.5, 0.0)),
+        "passing": ((0.0, -0.4), (0.0, 0.4)),
+    }[take.company]
     pairs = list(zip(take.actors, shifts, strict=True))
     return pairs[::-1] if take.company == "riding" else pairs

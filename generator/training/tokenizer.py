@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from tokenizers import pre_tokenizers
@@ -20,8 +21,9 @@ def learn(texts: Iterable[str], entries: int, length: int) -> CLIPTokenizer:
     learner = blank.backend_tokenizer
     learner.model = BPE(end_of_word_suffix="</w>", unk_token=END)
     # The trainer adds letters that end words by itself as it meets them; merges come after both alphabets.
-    trainer = BpeTrainer(vocab_size=entries - 2 - len(letters), initial_alphabet=letters, end_of_word_suffix="</w>",
-                         show_progress=False)
+    trainer = BpeTrainer(
+        vocab_size=entries - 2 - len(letters), initial_alphabet=letters, end_of_word_suffix="</w>", show_progress=False
+    )
     learner.train_from_iterator(texts, trainer)
     merges = _merges(learner.to_str())
     vocabulary = alphabet + [left + right for left, right in merges]
@@ -34,6 +36,4 @@ def learn(texts: Iterable[str], entries: int, length: int) -> CLIPTokenizer:
 
 def _merges(text: str) -> list[tuple[str, str]]:
     """Merge pairs of a serialised tokenizer, in order."""
-    import json
-
     return [(left, right) for left, right in json.loads(text)["model"]["merges"]]

@@ -70,6 +70,32 @@ def rate(share: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - 0.04) / 0.96)))
 
 
+@dataclass
+class Lesson:
+    """One lesson under way: what it minimises, what it trains, and clips (or pictures) a step."""
+
+    name: str
+    loss: Callable[[], Tensor]
+    parts: list[nn.Module]
+    count: int
+    optimiser: torch.optim.Optimizer
+    peaks: list[float]
+    average: Average
+    budget: float  # seconds
+
+    def step(self, share: float) -> float:
+        """One step of the optimiser at `share` of the lesson's time; the loss before it."""
+        for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * rate(share)
+        self.optimiser.zero_grad(set_to_none=True)
+        value = self.loss()
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(list(lessons.weights(*self.parts)), 1.0)
+        self.optimiser.step()
+        self.average.update()
+        return float(value.detach())
+
+
 class Course:
     """One training run in one folder."""
 
@@ -78,7 +104,6 @@ class Course:
         self.nets = build(conf, seed)
         self.room = lessons.studio(conf, self.nets, device, seed)
         self.progress = Progress()
-        self.average: Average | None = None
         self.pending: dict[str, Any] | None = None  # optimiser and average of a lesson that was interrupted
         self.log = out / "log.jsonl"
         self.saved = time.monotonic()
@@ -88,49 +113,58 @@ class Course:
     def run(self, every: float) -> None:
         """All lessons that are left, then the export. `every`: seconds between checkpoints."""
         while self.progress.lesson < len(lessons.NAMES):
-            name = lessons.NAMES[self.progress.lesson]
-            self._learn(name, self.minutes * 60 * self.conf.shares[self.progress.lesson], every)
-            if name == "pictures":
+            lesson = self._open(lessons.NAMES[self.progress.lesson])
+            self._learn(lesson, every)
+            lesson.average.swap()
+            if lesson.name == "pictures":
                 self._settle_latents()
-            self.progress.spent[name] = round(self.progress.seconds, 1)
+            self._show(lesson)
+            self.progress.spent[lesson.name] = round(self.progress.seconds, 1)
             self.progress = Progress(self.progress.lesson + 1, seen=self.progress.seen, spent=self.progress.spent)
-            self.average = None
             self.save()
-        self.export(self.out / "model")
+        export(self.nets, self.conf, self.out / "model")
 
-    def _learn(self, name: str, budget: float, every: float) -> None:
-        loss, parts, count = self._lesson(name)
-        optimiser = self._optimiser(name, parts)
-        averaged = [part for part in parts if part in (self.nets.unet, self.nets.text, self.nets.vae)]
-        if self.average is None:
-            self.average = Average(averaged)
-        self._restore(optimiser)
-        peaks = [group["lr"] for group in optimiser.param_groups]
+    def _learn(self, lesson: Lesson, every: float) -> None:
+        """One lesson until its time is up."""
         began, told, mean = time.monotonic() - self.progress.seconds, 0.0, 0.0
-        while (share := (time.monotonic() - began) / budget) < 1 or self.progress.steps == 0:
-            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * rate(share)
-            value = self._step(loss, optimiser, parts)
-            self.progress.steps += 1
-            self.progress.seen[name] = self.progress.seen.get(name, 0) + count
+        while (share := (time.monotonic() - began) / lesson.budget) < 1 or self.progress.steps == 0:
+            value = lesson.step(share)
             mean = value if not mean else 0.98 * mean + 0.02 * value
+            self.progress.steps += 1
+            self.progress.seen[lesson.name] = self.progress.seen.get(lesson.name, 0) + lesson.count
             self.progress.seconds = time.monotonic() - began
-            if self.progress.seconds - told > budget / 60:
+            if self.progress.seconds - told > lesson.budget / 60:
                 told = self.progress.seconds
-                self._note(name, mean)
+                self._note(lesson, mean)
             if time.monotonic() - self.saved > every:
-                for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                    group["lr"] = peak
-                self.save(optimiser)
-                self.average.swap()
-                self._show(name)
-                self.average.swap()
+                self.save(lesson)
+                lesson.average.swap()
+                self._show(lesson)
+                lesson.average.swap()
                 began = time.monotonic() - self.progress.seconds  # saving and showing are not training time
-        self._note(name, mean)
-        self.average.swap()
-        self._show(name)
+        self._note(lesson, mean)
 
-    def _lesson(self, name: str) -> tuple[Callable[[], Tensor], list[nn.Module], int]:
+    def _open(self, name: str) -> Lesson:
+        """The lesson of a name, where an interrupted run left it."""
+        loss, parts, count = self._subject(name)
+        peak = self.conf.rates[lessons.NAMES.index(name)]
+        gentle = name in ("stills", "clips")  # the text encoder already knows its lesson
+        groups = [
+            {"params": list(part.parameters()), "lr": peak * (0.3 if gentle and part is self.nets.text else 1.0)}
+            for part in parts
+        ]
+        optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01)
+        peaks = [float(group["lr"]) for group in optimiser.param_groups]
+        kept = [part for part in parts if part in (self.nets.unet, self.nets.text, self.nets.vae)]
+        budget = self.minutes * 60 * self.conf.shares[lessons.NAMES.index(name)]
+        lesson = Lesson(name, loss, parts, count, optimiser, peaks, Average(kept), budget)
+        if self.pending and self.pending["optimiser"]:
+            optimiser.load_state_dict(self.pending["optimiser"])
+            lesson.average.mean, lesson.average.count = self.pending["mean"], self.pending["count"]
+        self.pending = None
+        return lesson
+
+    def _subject(self, name: str) -> tuple[Callable[[], Tensor], list[nn.Module], int]:
         """The loss of a lesson, what it trains, and clips (or pictures) a step."""
         conf, nets, room = self.conf, self.nets, self.room
         if name == "words":
@@ -142,25 +176,8 @@ class Course:
         single = name == "stills"
         count = conf.still_batch if single else conf.clip_batch
         pool = lessons.Pool(room, single)
-        unet: nn.Module = torch.compile(nets.unet) if conf.compiled else nets.unet  # type: ignore[assignment]
+        unet: Any = torch.compile(nets.unet) if conf.compiled else nets.unet
         return lambda: lessons.denoise(room, unet, pool, count), [nets.unet, nets.text], count
-
-    def _optimiser(self, name: str, parts: list[nn.Module]) -> torch.optim.Optimizer:
-        peak = self.conf.rates[lessons.NAMES.index(name)]
-        gentle = name in ("stills", "clips")  # the text encoder already knows its lesson
-        groups = [{"params": list(part.parameters()), "lr": peak * (0.3 if gentle and part is self.nets.text else 1.0)}
-                  for part in parts]
-        return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01)
-
-    def _step(self, loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, parts: list[nn.Module]) -> float:
-        optimiser.zero_grad(set_to_none=True)
-        value = loss()
-        value.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(list(lessons.weights(*parts)), 1.0)
-        optimiser.step()
-        if self.average:
-            self.average.update()
-        return float(value.detach())
 
     def _settle_latents(self) -> None:
         """Measures the autoencoder and scales its latents to unit deviation."""
@@ -168,35 +185,42 @@ class Course:
         self.nets.vae.register_to_config(scaling_factor=round(1 / deviation, 5))
         self._write({"lesson": "pictures", "psnr_db": round(decibels, 2), "latent_std": round(deviation, 4)})
 
-    def _note(self, name: str, mean: float) -> None:
-        self._write({"lesson": name, "seconds": round(self.progress.seconds, 1), "step": self.progress.steps,
-                     "loss": round(mean, 5), "seen": self.progress.seen[name]})
+    def _note(self, lesson: Lesson, mean: float) -> None:
+        self._write(
+            {
+                "lesson": lesson.name,
+                "seconds": round(self.progress.seconds, 1),
+                "step": self.progress.steps,
+                "loss": round(mean, 5),
+                "seen": self.progress.seen[lesson.name],
+            }
+        )
 
     def _write(self, line: dict[str, object]) -> None:
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def _show(self, name: str) -> None:
+    def _show(self, lesson: Lesson) -> None:
         """An export of the weights as they are and a contact sheet, to be looked at while it trains."""
-        if name not in ("stills", "clips"):
+        if lesson.name not in ("stills", "clips"):
             return
-        self.export(self.out / "model")
+        export(self.nets, self.conf, self.out / "model")
         minute = round((sum(self.progress.spent.values()) + self.progress.seconds) / 60)
-        contact_sheet(self.out / "model", self.conf, self.out / f"sheet-{name}-{minute:03d}.png")
+        contact_sheet(self.out / "model", self.conf, self.out / f"sheet-{lesson.name}-{minute:03d}.png")
 
-    def export(self, folder: Path) -> None:
-        """Writes the model folder from the live weights."""
-        export(self.nets, self.conf, folder)
-
-    def save(self, optimiser: torch.optim.Optimizer | None = None) -> None:
+    def save(self, lesson: Lesson | None = None) -> None:
         """A checkpoint: everything a resumed run needs, plain tensors and numbers."""
         nets = self.nets
         state = {
-            "progress": vars(self.progress), "scaling": nets.vae.config.scaling_factor,
-            "vae": nets.vae.state_dict(), "unet": nets.unet.state_dict(), "text": nets.text.state_dict(),
-            "mean": self.average.mean if self.average else None,
-            "count": self.average.count if self.average else 0,
-            "optimiser": optimiser.state_dict() if optimiser else None}
+            "progress": vars(self.progress),
+            "scaling": nets.vae.config.scaling_factor,
+            "vae": nets.vae.state_dict(),
+            "unet": nets.unet.state_dict(),
+            "text": nets.text.state_dict(),
+            "mean": lesson.average.mean if lesson else None,
+            "count": lesson.average.count if lesson else 0,
+            "optimiser": lesson.optimiser.state_dict() if lesson else None,
+        }
         fresh = self.out / (CHECKPOINT + ".new")
         torch.save(state, fresh)
         fresh.replace(self.out / CHECKPOINT)
@@ -209,18 +233,9 @@ class Course:
         for part, name in ((self.nets.vae, "vae"), (self.nets.unet, "unet"), (self.nets.text, "text")):
             part.load_state_dict(state[name])
         self.nets.vae.register_to_config(scaling_factor=state["scaling"])
-        self.room = lessons.studio(self.conf, self.nets, self.room.device, self.seed + 1 + self.progress.steps)
+        seed = self.seed + 1 + self.progress.lesson + self.progress.steps
+        self.room = lessons.studio(self.conf, self.nets, self.room.device, seed)
         self.pending = state
-
-    def _restore(self, optimiser: torch.optim.Optimizer) -> None:
-        """Puts optimiser and average of an interrupted lesson back."""
-        state, self.pending = self.pending, None
-        if not state or self.average is None:
-            return
-        if state["optimiser"]:
-            optimiser.load_state_dict(state["optimiser"])
-        if state["mean"] and len(state["mean"]) == len(self.average.mean):
-            self.average.mean, self.average.count = state["mean"], state["count"]
 
 
 def _plain_attention(nets: Networks) -> None:
