@@ -159,11 +159,11 @@ def too_big(job: Job, clip: Clip) -> Card:
     )
 
 
-def undeliverable(job: Job, clip: Clip) -> Card:
-    """The clip exists, but this place does not take it."""
+def undeliverable(job: Job, clip: Clip, why: str) -> Card:
+    """The clip exists, but this place does not take it; `why` is the place's own sentence."""
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status="The clip is finished but could not be shown here; it is kept in the gallery.",
+        status=f"The clip is finished but could not be shown here: {why}",
         tone="bad",
         facts=_made_with(clip),
         buttons=(_again(job),),
@@ -229,6 +229,8 @@ CANCELLED = "Cancelled; it cost nothing."
 TOO_LATE_TO_CANCEL = "This is already finished, so there is nothing to cancel."
 DELETED = "Deleted, together with its files."
 UNSHOWN = "The answer could not be shown here; please check that Zoetrope may post here and ask again."
+MASTER_GONE = "its file is no longer kept here; please ask for it again."
+SAID_NO = "the platform said no; please check what Zoetrope may post here."
 UNREACHED = "The answer could not be shown yet; it is tried again shortly."
 
 
@@ -249,6 +251,10 @@ def too_long(what: str, limit: int) -> str:
 
 def out_of_range(what: str, low: float, high: float, unit: str = "") -> str:
     return f"{what} must be between {low:,} and {high:,}{unit}; please choose a number from there."
+
+
+def not_a_number(what: str, text: str) -> str:
+    return f"{what} must be a number, not {shorten(text, 20)!r}; please write one."
 
 
 def wrong_multiple(width: int, height: int, multiple: int, nearest: tuple[int, int]) -> str:

@@ -139,7 +139,7 @@ class DeliveryLoop:
             except Gone as error:
                 raise _GiveUp(str(error) or "The message is gone.") from error
             except Refused as error:
-                raise _GiveUp(str(error) or "The platform said no.", cards.undeliverable(job, clip)) from error
+                raise _unwelcome(job, clip, error) from error
             else:
                 self.board.drew(delivery.handle, card)
                 return receipt
@@ -153,10 +153,10 @@ class DeliveryLoop:
         except Unfit as error:
             raise _GiveUp(str(error), cards.too_big(job, clip)) from error
         except (FileNotFoundError, MasterGone, UnknownFormat) as error:
-            raise _GiveUp(str(error), cards.undeliverable(job, clip)) from error
+            raise _unwelcome(job, clip, error) from error
         except EncodeFailed as error:
             if delivery.attempts + 1 >= ENCODE_ATTEMPTS:
-                raise _GiveUp(str(error), cards.undeliverable(job, clip)) from error
+                raise _unwelcome(job, clip, error) from error
             raise
 
     async def _notify(self, delivery: Delivery, job: Job) -> None:
@@ -177,6 +177,11 @@ class DeliveryLoop:
             await deliveries.give_up(tx, delivery.id, reason)
         if card is not None:
             self.board.owed[delivery.handle] = card  # the progress loop draws it, if the message still takes it
+
+
+def _unwelcome(job: Job, clip: Clip, error: Exception) -> _GiveUp:
+    why = cards.MASTER_GONE if isinstance(error, FileNotFoundError) else str(error) or cards.SAID_NO
+    return _GiveUp(why, cards.undeliverable(job, clip, why))
 
 
 def _backoff(attempts: int) -> float:
