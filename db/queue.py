@@ -116,8 +116,8 @@ async def fail(
 ) -> JobState | None:
     """The attempt failed for `reason`, one sentence for the asker.
 
-    Returns the state the job went to: QUEUED when another attempt may help and `attempts` are not used up, CANCELLED
-    when that other attempt is no longer wanted, else FAILED. None: fenced off, nothing changed.
+    Returns the state the job went to: CANCELLED when that was asked meanwhile, QUEUED when another attempt may help
+    and `attempts` are not used up, else FAILED. None: fenced off, nothing changed.
     """
     row = (await tx.execute(select(jobs).where(_held_under(lease)))).one_or_none()
     if row is None:
@@ -146,7 +146,7 @@ async def ask_to_cancel(tx: AsyncConnection, job_id: str, now: float) -> JobStat
 async def rescue(tx: AsyncConnection, now: float, attempts: int, predecessor: str | None = None) -> list[Job]:
     """Take back the leases that lapsed before `now`, and at once all leases of the runner `predecessor`.
 
-    Their jobs go back to QUEUED, to FAILED when `attempts` are used up, or to CANCELLED when that was asked. Returns
+    Their jobs go to CANCELLED when that was asked, to FAILED when `attempts` are used up, else back to QUEUED. Returns
     them as they are now; the caller releases the quota of those that ended.
     """
     lapsed = or_(jobs.c.lease_until < now, jobs.c.runner == predecessor)
@@ -160,9 +160,9 @@ async def rescue(tx: AsyncConnection, now: float, attempts: int, predecessor: st
 
 
 def _after_failure(job: Job, *, again: bool, attempts: int) -> JobState:
-    if not again or job.attempt >= attempts:
-        return JobState.FAILED
-    return JobState.CANCELLED if job.cancel_asked else JobState.QUEUED
+    if job.cancel_asked:
+        return JobState.CANCELLED  # nobody waits for the clip any more
+    return JobState.QUEUED if again and job.attempt < attempts else JobState.FAILED
 
 
 def _gone(lease: Lease) -> str:

@@ -1,0 +1,372 @@
+"""The queue: who gets a job, who may write to it, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from subprocess import Popen
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import queue
+from db.database import Database
+from db.records import Asker, Job, JobState, Lease, Phase, Progress
+from db.tables import jobs
+
+MakeJob = Callable[..., Job]
+Start = Callable[..., "Popen[str]"]
+HALF = Progress(Phase.STEP, 6, 12)
+
+
+async def _enqueue(database: Database, *new: Job) -> None:
+    async with database.transaction() as tx:
+        for job in new:
+            await queue.enqueue(tx, job)
+
+
+async def _get(database: Database, job_id: str) -> Job:
+    async with database.reading() as tx:
+        job = await queue.get(tx, job_id)
+    assert job is not None
+    return job
+
+
+async def _claim(database: Database, job_id: str, runner: str = "r1", until: float = 130.0) -> Lease:
+    async with database.transaction() as tx:
+        lease = await queue.claim(tx, job_id, runner=runner, now=110.0, until=until)
+    assert lease is not None
+    return lease
+
+
+# --- waiting
+
+
+async def test_a_job_comes_back_as_it_was_stored(database: Database, make_job: MakeJob) -> None:
+    job = make_job(state=JobState.HELD, cost=2500, origin="clip0")
+    await _enqueue(database, job)
+    assert await _get(database, job.id) == job
+
+
+async def test_a_prompt_of_odd_characters_comes_back_as_it_was_stored(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    job = replace(job, spec=replace(job.spec, prompt="\x00\x1b[2J'; DROP TABLE jobs;-- \ud800 \U0001f496" * 50))
+    await _enqueue(database, job)
+    assert await _get(database, job.id) == job
+
+
+async def test_an_unknown_job_is_none_and_has_no_place(database: Database) -> None:
+    async with database.transaction() as tx:
+        assert await queue.get(tx, "nobody") is None
+        assert await queue.place(tx, "nobody") == 0
+        assert await queue.claim(tx, "nobody", runner="r1", now=1.0, until=2.0) is None
+        assert await queue.ask_to_cancel(tx, "nobody", 1.0) is None
+
+
+@pytest.mark.parametrize("changes", [{"state": JobState.DONE}, {"state": JobState.RENDERING}, {"attempt": 1}])
+async def test_only_a_new_job_can_be_enqueued(
+    database: Database, make_job: MakeJob, changes: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match="a new job can't be"):
+        await _enqueue(database, make_job(**changes))
+
+
+async def test_the_same_job_cannot_be_enqueued_twice(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    with pytest.raises(IntegrityError):
+        await _enqueue(database, job, job)
+    async with database.reading() as tx:
+        assert await queue.waiting(tx) == []
+
+
+async def test_the_oldest_is_first_and_equal_times_keep_their_order(database: Database, make_job: MakeJob) -> None:
+    late, first, second = make_job(created_at=101.0), make_job(), make_job()
+    await _enqueue(database, late, first, make_job(state=JobState.HELD), second)
+    async with database.reading() as tx:
+        assert await queue.waiting(tx) == [first, second, late]
+        assert [await queue.place(tx, job.id) for job in (first, second, late)] == [1, 2, 3]
+
+
+async def test_a_rescued_job_is_next_again(database: Database, make_job: MakeJob) -> None:
+    first, second = make_job(), make_job()
+    await _enqueue(database, first, second)
+    await _claim(database, first.id)
+    async with database.transaction() as tx:
+        assert (await queue.place(tx, first.id), await queue.place(tx, second.id)) == (0, 1)
+        await queue.rescue(tx, now=131.0, attempts=3)
+        assert (await queue.place(tx, first.id), await queue.place(tx, second.id)) == (1, 2)
+
+
+async def test_unfinished_jobs_are_those_of_one_asker_that_have_not_ended(
+    database: Database, make_job: MakeJob, asker: Asker
+) -> None:
+    held, rendering, cancelled = make_job(state=JobState.HELD), make_job(), make_job()
+    await _enqueue(database, held, rendering, cancelled, make_job(asker=Asker("telegram", asker.id)))
+    await _claim(database, rendering.id)
+    async with database.transaction() as tx:
+        await queue.ask_to_cancel(tx, cancelled.id, 120.0)
+        assert [job.id for job in await queue.unfinished_of(tx, asker)] == [held.id, rendering.id]
+
+
+async def test_changes_since_a_moment_include_that_moment(database: Database, make_job: MakeJob) -> None:
+    quiet, busy = make_job(), make_job()
+    await _enqueue(database, quiet, busy)
+    await _claim(database, busy.id)
+    async with database.reading() as tx:
+        assert [job.id for job in await queue.changed_since(tx, 110.0)] == [busy.id]
+        assert [job.id for job in await queue.changed_since(tx, 100.0)] == [quiet.id, busy.id]
+        assert await queue.changed_since(tx, 110.1) == []
+
+
+# --- leases
+
+
+async def test_a_lease_names_the_attempt_and_is_listed_while_it_runs(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    lease = await _claim(database, job.id)
+    assert (lease.attempt, lease.runner, lease.until) == (1, "r1", 130.0)
+    assert (lease.job.state, lease.job.attempt, lease.job.changed_at) == (JobState.RENDERING, 1, 110.0)
+    async with database.reading() as tx:
+        assert await queue.running(tx) == [lease]
+
+
+async def test_a_heartbeat_extends_and_a_report_shows(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    lease = await _claim(database, job.id)
+    async with database.transaction() as tx:
+        assert await queue.extend(tx, lease, 160.0)
+        assert await queue.report(tx, lease, HALF, 120.0)
+        assert await queue.rescue(tx, now=150.0, attempts=3) == []
+        (running,) = await queue.running(tx)
+    assert (running.until, running.job.progress, running.job.changed_at) == (160.0, HALF, 120.0)
+
+
+async def test_forty_jobs_claimed_by_four_processes_are_claimed_once_each(
+    database: Database, database_url: str, make_job: MakeJob, start_child: Start
+) -> None:
+    new = [make_job() for _ in range(40)]
+    await _enqueue(database, *new)
+    children = [start_child("claim_all", database_url, f"r{number}") for number in range(4)]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    claimed = [line for child in children for line in child.communicate(timeout=60)[0].splitlines()]
+    assert sorted(claimed) == sorted(f"{job.id} 1" for job in new)
+
+
+Write = Callable[[AsyncConnection, Lease], Awaitable[object]]
+WRITES: dict[str, Write] = {
+    "extend": lambda tx, lease: queue.extend(tx, lease, 500.0),
+    "report": lambda tx, lease: queue.report(tx, lease, HALF, 200.0),
+    "finish": lambda tx, lease: queue.finish(tx, lease, 200.0),
+    "cancelled": lambda tx, lease: queue.cancelled(tx, lease, 200.0),
+    "fail": lambda tx, lease: queue.fail(tx, lease, "late", 200.0, again=False, attempts=3),
+    "fail again": lambda tx, lease: queue.fail(tx, lease, "late", 200.0, again=True, attempts=3),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("next_runner", ["r1", "r2"])
+async def test_a_stale_lease_can_write_nothing(
+    database: Database, make_job: MakeJob, write: Write, next_runner: str
+) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    stale = await _claim(database, job.id)
+    async with database.transaction() as tx:
+        await queue.rescue(tx, now=131.0, attempts=3)
+    await _claim(database, job.id, next_runner, until=300.0)
+    before = await _get(database, job.id)
+    async with database.transaction() as tx:
+        assert not await write(tx, stale)
+        (running,) = await queue.running(tx)
+    assert running == Lease(before, next_runner, 2, 300.0)
+
+
+# --- failing
+
+
+@pytest.mark.parametrize(
+    ("again", "attempts", "cancel", "state", "reason"),
+    [
+        (True, 2, False, JobState.QUEUED, "the device crashed"),
+        (True, 1, False, JobState.FAILED, "the device crashed"),
+        (False, 9, False, JobState.FAILED, "the device crashed"),
+        (True, 2, True, JobState.CANCELLED, "the device crashed"),
+        (True, 1, True, JobState.CANCELLED, "the device crashed"),
+        (False, 9, True, JobState.CANCELLED, "the device crashed"),
+    ],
+)
+async def test_where_a_failed_attempt_leads(
+    database: Database, make_job: MakeJob, again: bool, attempts: int, cancel: bool, state: JobState, reason: str
+) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    lease = await _claim(database, job.id)
+    async with database.transaction() as tx:
+        await queue.report(tx, lease, HALF, 115.0)
+        if cancel:
+            await queue.ask_to_cancel(tx, job.id, 116.0)
+        assert await queue.fail(tx, lease, reason, 120.0, again=again, attempts=attempts) is state
+    now = await _get(database, job.id)
+    assert (now.state, now.reason, now.attempt, now.changed_at) == (state, reason, 1, 120.0)
+    assert now.progress == (None if state is JobState.QUEUED else HALF)
+
+
+async def test_a_new_attempt_forgets_why_the_last_one_failed(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    lease = await _claim(database, job.id)
+    async with database.transaction() as tx:
+        await queue.fail(tx, lease, "the device crashed", 120.0, again=True, attempts=3)
+    lease = await _claim(database, job.id)
+    assert (lease.attempt, lease.job.reason) == (2, "")
+
+
+# --- rescue
+
+
+async def test_only_lapsed_leases_are_rescued(database: Database, make_job: MakeJob) -> None:
+    lapsed, alive, edge = make_job(), make_job(), make_job()
+    await _enqueue(database, lapsed, alive, edge)
+    await _claim(database, lapsed.id, until=149.0)
+    await _claim(database, alive.id, until=151.0)
+    await _claim(database, edge.id, until=150.0)
+    async with database.transaction() as tx:
+        (rescued,) = await queue.rescue(tx, now=150.0, attempts=3)
+        assert {lease.job.id for lease in await queue.running(tx)} == {alive.id, edge.id}
+    assert (rescued.id, rescued.state, rescued.attempt, rescued.changed_at) == (lapsed.id, JobState.QUEUED, 1, 150.0)
+
+
+async def test_a_predecessors_leases_are_rescued_before_they_lapse(database: Database, make_job: MakeJob) -> None:
+    mine, other = make_job(), make_job()
+    await _enqueue(database, mine, other)
+    await _claim(database, mine.id, "r1", until=1000.0)
+    await _claim(database, other.id, "r2", until=1000.0)
+    async with database.transaction() as tx:
+        assert [job.id for job in await queue.rescue(tx, now=111.0, attempts=3, predecessor="r1")] == [mine.id]
+        assert await queue.rescue(tx, now=111.0, attempts=3, predecessor="r1") == []
+
+
+async def test_after_three_lost_attempts_the_job_fails_with_a_sentence(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    states = []
+    for _ in range(3):
+        await _claim(database, job.id)
+        async with database.transaction() as tx:
+            (rescued,) = await queue.rescue(tx, now=131.0, attempts=3)
+        states.append(rescued.state)
+    assert states == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
+    assert rescued.reason.startswith("The renderer stopped 3 times")
+
+
+async def test_a_rescued_job_whose_cancelling_was_asked_is_cancelled(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    await _claim(database, job.id)
+    async with database.transaction() as tx:
+        assert await queue.ask_to_cancel(tx, job.id, 120.0) is JobState.RENDERING
+        (rescued,) = await queue.rescue(tx, now=131.0, attempts=3)
+    assert (rescued.state, rescued.cancel_asked) == (JobState.CANCELLED, True)
+
+
+# --- every operation in every state
+
+
+async def _bring_to(tx: AsyncConnection, job: Job, state: JobState) -> Lease:
+    """Store the job and walk it to `state`; refused is the moderators' end, which the queue itself never takes."""
+    await queue.enqueue(tx, job)
+    if state is JobState.HELD:
+        return Lease(job, "r1", 0, 130.0)
+    if state in (JobState.QUEUED, JobState.REFUSED):
+        await tx.execute(update(jobs).where(jobs.c.id == job.id).values(state=state))
+        return Lease(job, "r1", 0, 130.0)
+    lease = await queue.claim(tx, job.id, runner="r1", now=110.0, until=130.0)
+    assert lease is not None
+    if state is JobState.DONE:
+        await queue.finish(tx, lease, 120.0)
+    elif state is JobState.FAILED:
+        await queue.fail(tx, lease, "no", 120.0, again=False, attempts=3)
+    elif state is JobState.CANCELLED:
+        await queue.cancelled(tx, lease, 120.0)
+    return lease
+
+
+OPERATIONS: dict[str, tuple[Write, dict[JobState, JobState]]] = {
+    "claim": (
+        lambda tx, lease: queue.claim(tx, lease.job.id, runner="r2", now=200.0, until=230.0),
+        {JobState.QUEUED: JobState.RENDERING},
+    ),
+    "ask_to_cancel": (
+        lambda tx, lease: queue.ask_to_cancel(tx, lease.job.id, 200.0),
+        {JobState.HELD: JobState.CANCELLED, JobState.QUEUED: JobState.CANCELLED},
+    ),
+    "rescue": (lambda tx, lease: queue.rescue(tx, 200.0, 3), {JobState.RENDERING: JobState.QUEUED}),
+    "rescue predecessor": (
+        lambda tx, lease: queue.rescue(tx, 0.0, 1, predecessor="r1"),
+        {JobState.RENDERING: JobState.FAILED},
+    ),
+    "extend": (WRITES["extend"], {}),
+    "report": (WRITES["report"], {}),
+    "finish": (WRITES["finish"], {JobState.RENDERING: JobState.DONE}),
+    "cancelled": (WRITES["cancelled"], {JobState.RENDERING: JobState.CANCELLED}),
+    "fail": (WRITES["fail"], {JobState.RENDERING: JobState.FAILED}),
+    "fail again": (WRITES["fail again"], {JobState.RENDERING: JobState.QUEUED}),
+}
+
+
+@pytest.mark.parametrize("state", JobState)
+@pytest.mark.parametrize(("operation", "leads"), OPERATIONS.values(), ids=OPERATIONS)
+async def test_every_operation_in_every_state_leads_where_the_drawing_says(
+    database: Database, make_job: MakeJob, state: JobState, operation: Write, leads: dict[JobState, JobState]
+) -> None:
+    first = make_job(state=JobState.HELD if state is JobState.HELD else JobState.QUEUED)
+    async with database.transaction() as tx:
+        lease = await _bring_to(tx, first, state)
+    before = await _get(database, first.id)
+    assert before.state is state
+    async with database.transaction() as tx:
+        await operation(tx, lease)
+    after = await _get(database, first.id)
+    assert after.state is leads.get(state, state)
+    if state is not JobState.RENDERING and state not in leads:
+        assert after == before
+
+
+async def test_a_rendering_job_that_should_stop_is_flagged_until_its_runner_answers(
+    database: Database, make_job: MakeJob
+) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    lease = await _claim(database, job.id)
+    async with database.transaction() as tx:
+        await queue.ask_to_cancel(tx, job.id, 120.0)
+    flagged = await _get(database, job.id)
+    assert (flagged.state, flagged.cancel_asked, flagged.changed_at) == (JobState.RENDERING, True, 120.0)
+    async with database.transaction() as tx:
+        assert await queue.cancelled(tx, lease, 121.0)
+        assert await queue.ask_to_cancel(tx, job.id, 122.0) is JobState.CANCELLED
+        assert await queue.running(tx) == []
+
+
+async def test_the_file_itself_refuses_a_rendering_job_without_a_lease(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    with pytest.raises(IntegrityError, match="leased_while_rendering"):
+        await _set_state(database, job.id, JobState.RENDERING)
+    with pytest.raises(IntegrityError, match="known_state"):
+        await _set_state(database, job.id, "dreaming")
+
+
+async def _set_state(database: Database, job_id: str, state: str) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(update(jobs).where(jobs.c.id == job_id).values(state=state))
