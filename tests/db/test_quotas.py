@@ -1,0 +1,118 @@
+"""Quota: held with the job, spent with the clip, given back otherwise; never more than there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from subprocess import Popen
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from db import queue, quotas
+from db.database import Database
+from db.records import Asker, Job, JobState, Usage
+from db.tables import ReservationState, reservations
+
+MakeJob = Callable[..., Job]
+Start = Callable[..., "Popen[str]"]
+
+
+async def _order(database: Database, job: Job, now: float = 100.0) -> Job:
+    async with database.transaction() as tx:
+        await quotas.reserve(tx, job.id, job.asker, job.cost, now)
+        await queue.enqueue(tx, job)
+    return job
+
+
+async def _usage(database: Database, asker: Asker, since: float = 0.0) -> Usage:
+    async with database.reading() as tx:
+        return await quotas.usage(tx, asker, since)
+
+
+async def test_fifty_requests_at_once_get_exactly_the_credit_there_is(
+    database: Database, database_url: str, asker: Asker, start_child: Start
+) -> None:
+    children = [start_child("spend", database_url, "10000", "25") for _ in range(2)]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    granted = [int(child.communicate(timeout=60)[0]) for child in children]
+    assert sum(granted) == 10
+    assert await _usage(database, asker) == Usage(((1.0, 1000),) * 10, waiting=10)
+
+
+async def test_what_is_reserved_or_settled_counts_and_what_is_released_does_not(
+    database: Database, make_job: MakeJob, asker: Asker
+) -> None:
+    reserved, settled, released = [
+        await _order(database, make_job(cost=cost), now) for cost, now in ((3, 103.0), (2, 102.0), (1, 101.0))
+    ]
+    async with database.transaction() as tx:
+        await quotas.settle(tx, settled.id)
+        await quotas.release(tx, released.id)
+    usage = await _usage(database, asker)
+    assert usage.spent == ((102.0, settled.cost), (103.0, reserved.cost))
+
+
+async def test_what_is_as_old_as_the_window_has_left_it(database: Database, make_job: MakeJob, asker: Asker) -> None:
+    await _order(database, make_job(cost=1), now=100.0)
+    assert (await _usage(database, asker, since=99.9)).spent == ((100.0, 1),)
+    assert (await _usage(database, asker, since=100.0)).spent == ()
+
+
+async def test_each_asker_has_a_quota_of_their_own(database: Database, make_job: MakeJob, asker: Asker) -> None:
+    await _order(database, make_job())
+    for stranger in (Asker("telegram", asker.id), Asker(asker.surface, "bob")):
+        assert await _usage(database, stranger) == Usage((), waiting=0)
+
+
+async def test_waiting_counts_what_has_not_ended(database: Database, make_job: MakeJob, asker: Asker) -> None:
+    await _order(database, make_job(state=JobState.HELD))
+    rendering, cancelled, _ = [await _order(database, make_job()) for _ in range(3)]
+    async with database.transaction() as tx:
+        await queue.claim(tx, rendering.id, runner="r1", now=1.0, until=2.0)
+        await queue.ask_to_cancel(tx, cancelled.id, 1.0)
+    assert (await _usage(database, asker)).waiting == 3
+
+
+@pytest.mark.parametrize(
+    ("calls", "end"),
+    [
+        ("settle settle", ReservationState.SETTLED),
+        ("release release", ReservationState.RELEASED),
+        ("settle release", ReservationState.SETTLED),
+        ("release settle", ReservationState.RELEASED),
+    ],
+)
+async def test_the_first_closing_of_a_reservation_holds(
+    database: Database, make_job: MakeJob, calls: str, end: ReservationState
+) -> None:
+    job = await _order(database, make_job())
+    for call in calls.split():
+        async with database.transaction() as tx:
+            await (quotas.settle if call == "settle" else quotas.release)(tx, job.id)
+    async with database.reading() as tx:
+        assert (await tx.execute(select(reservations.c.state))).scalar_one() == end
+
+
+async def test_no_credit_is_held_for_a_job_that_was_not_enqueued(database: Database, asker: Asker) -> None:
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"):
+        await _reserve_only(database, asker)
+    assert (await _usage(database, asker)).spent == ()
+
+
+async def _reserve_only(database: Database, asker: Asker) -> None:
+    async with database.transaction() as tx:
+        await quotas.reserve(tx, "nobody", asker, 1000, 1.0)
+
+
+async def test_no_job_is_enqueued_for_a_reservation_that_failed(database: Database, make_job: MakeJob) -> None:
+    with pytest.raises(IntegrityError, match="credits_count"):
+        await _order(database, make_job(cost=-1, state=JobState.QUEUED))
+    async with database.reading() as tx:
+        assert await queue.waiting(tx) == []
