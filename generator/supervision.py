@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generator.errors import AnotherRunner
+from generator.errors import AnotherRunner, GeneratorError
 
 GRACE_SECONDS = 1.6  # of the 2 that a child has; the rest is for its own children
 ABANDONED = 3  # exit status of a process that had to be cut off
@@ -38,26 +38,24 @@ def end_with_supervisor(end: Callable[[], None]) -> None:
     threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGKILL when process `parent`, our parent, dies; a stopped process can't see end-of-file.
+def die_with_parent() -> None:
+    """Ask the kernel for SIGKILL when our parent dies: a process that hangs or is stopped can't see end-of-file.
 
-    Linux only (PR_SET_PDEATHSIG of prctl(2)); elsewhere the pipe alone has to do.
+    Linux only (PR_SET_PDEATHSIG of prctl(2)); elsewhere, and for a parent that has just died, the pipe has to do.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    set_parent_death_signal = 1
-    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it died before the kernel knew
-        os._exit(ABANDONED)
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL, 0, 0, 0)
 
 
 @contextlib.contextmanager
 def only_runner(path: Path, name: str, *, patience: float, say: Callable[[str], None]) -> Iterator[str]:
     """Hold the lock file `path` as runner `name`; yield the name of the runner that held it before, if any.
 
-    Waits up to `patience` seconds for a predecessor that is about to die, then raises AnotherRunner.
+    Waits up to `patience` seconds for a predecessor that is about to die, then raises AnotherRunner. Raises
+    GeneratorError when the file can't be written.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = _open(path)
     try:
         _take(descriptor, path.parent, patience, say)
         predecessor = _holder(descriptor)[1]
@@ -66,6 +64,19 @@ def only_runner(path: Path, name: str, *, patience: float, say: Callable[[str], 
         yield predecessor
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except FileNotFoundError:
+        raise GeneratorError(
+            f"There is no data folder at {path.parent} yet; start `zoetrope` first, which makes it."
+        ) from None
+    except OSError as error:
+        raise GeneratorError(
+            f"The file {path} can't be written ({error.strerror}); make it writable or choose another --data."
+        ) from error
 
 
 def _take(descriptor: int, folder: Path, patience: float, say: Callable[[str], None]) -> None:

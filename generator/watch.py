@@ -42,6 +42,7 @@ class Watch:
         self._phase = Phase.LOAD
         self._deaths = 0
         self._rested = True
+        self._loading: str | None = None
         self.device = ""
         self.resident: str | None = None
         self.resident_since = 0.0
@@ -120,9 +121,12 @@ class Watch:
         match message:
             case Loading():
                 self._phase = Phase.LOAD
-                self.resident, self.resident_since = message.model, self._clock()
+                self.resident = None
+                self._loading = message.model
             case Encoding():
                 self._phase = Phase.ENCODE
+                if self.resident is None:
+                    self.resident, self.resident_since = self._loading, self._clock()
             case Step():
                 self._phase = Phase.STEP
             case Decoding():
