@@ -178,8 +178,7 @@ def _held_under(lease: Lease) -> ColumnElement[bool]:
     return and_(
         jobs.c.id == lease.job.id,
         jobs.c.state == JobState.RENDERING,
-        jobs.c.attempt == lease.attempt,
-        jobs.c.runner == lease.runner,
+        jobs.c.attempt == lease.attempt,  # no two claims have the same, so it names the runner too
     )
 
 
