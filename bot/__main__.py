@@ -23,7 +23,7 @@ FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[tuple[int, int]]):
     """WIDTHxHEIGHT in pixels, as in 64x64."""
 
     name = "WxH"
@@ -50,7 +50,7 @@ def cli() -> None:
 @config_option
 @data_option
 def run(file: Path | None, data: Path | None) -> int:
-    """Serve every configured chat and the web page, with a local generator."""
+    """Serve the configured chats and the web page."""
     return _serve(file, data, None, None, play=False)
 
 
@@ -59,14 +59,14 @@ def run(file: Path | None, data: Path | None) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page; 0 takes any free one.")
 @data_option
 def play(host: str | None, port: int | None, data: Path | None) -> int:
-    """Serve the web page alone, on the embedded defaults."""
+    """Serve the web page alone, on defaults."""
     return _serve(None, data, host, port, play=True)
 
 
 def _serve(file: Path | None, data: Path | None, host: str | None, port: int | None, *, play: bool) -> int:
     from bot.app import Choices, serve
     from bot.cli.loops import run_until_stopped
-    from bot.cli.output import say
+    from bot.cli.output import remark, say
     from bot.logs import set_up
     from db.config import load, load_secrets
 
@@ -75,7 +75,10 @@ def _serve(file: Path | None, data: Path | None, host: str | None, port: int | N
     config = config.model_copy(update={"web": config.web.model_copy(update=web)})
     set_up(config.log.level, sys.stderr)
     choices = Choices(config, load_secrets(config, os.environ), file, dict(os.environ), web_only=play)
-    run_until_stopped(serve(choices, say))
+    try:
+        run_until_stopped(serve(choices, say))
+    except KeyboardInterrupt:  # the ordinary way to stop a server
+        remark("Stopped.")
     return DONE
 
 
@@ -87,7 +90,7 @@ def _serve(file: Path | None, data: Path | None, host: str | None, port: int | N
 @click.option("--steps", type=int, help="Denoising steps.")
 @click.option("--guidance", type=float, help="How closely to follow the prompt.")
 @click.option("--frames", type=int, help="How many frames.")
-@click.option("--size", type=Size(), help="Size in pixels.")
+@click.option("--size", type=Size(), metavar="WxH", help="Size in pixels.")
 @click.option("--fps", type=int, help="Frames a second.")
 @click.option("--model", help="Model to render with.")
 @click.option("--format", "clip_format", type=click.Choice(["gif", "mp4", "webp"]), help="Or by OUT's ending.")
@@ -96,24 +99,29 @@ def _serve(file: Path | None, data: Path | None, host: str | None, port: int | N
 def video(
     prompts: tuple[str, ...], out: Path, clip_format: str | None, file: Path | None, as_json: bool, **wish: Any
 ) -> int:
-    """Render one clip for each prompt, by the same ten steps as in a chat."""
+    """Render clips from the shell.
+
+    One clip for each prompt, by the same ten steps as in a chat.
+    """
     from bot.cli.loops import run_until_stopped
     from bot.cli.video import Order, film
     from bot.logs import set_up
     from db.config import load
 
-    config = load(file, os.environ)
-    set_up("WARNING", sys.stderr)
+    set_up("ERROR", sys.stderr)
     width, height = wish.pop("size") or (None, None)
     order = Order(prompts, out, {**wish, "width": width, "height": height}, clip_format, as_json)
-    return run_until_stopped(film(order, config, file, dict(os.environ)))
+    return run_until_stopped(film(order, load(file, os.environ), os.environ))
 
 
 @cli.command()
 @click.argument("prompts", nargs=-1)
 @json_option
 def judge(prompts: tuple[str, ...], as_json: bool) -> int:
-    """Say what the safety rules make of prompts (from the arguments, or from standard input, one a line)."""
+    """Say what the safety rules make of prompts.
+
+    Prompts come from the arguments, or from standard input, one a line.
+    """
     from bot.cli.judge import judge_all
 
     judge_all(prompts or _lines_of_input(), as_json=as_json)
@@ -130,7 +138,10 @@ def _lines_of_input() -> Sequence[str]:
 @config_option
 @data_option
 def doctor(file: Path | None, data: Path | None) -> int:
-    """Look at everything Zoetrope needs, and say for each thing what to do."""
+    """Look at everything Zoetrope needs.
+
+    For each thing that is not well it says what to do.
+    """
     from bot.cli.loops import run_until_stopped
     from bot.cli.output import say
     from bot.doctor import examine

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot import data_folder
 from bot.core import Core, opened
@@ -15,6 +14,7 @@ from bot.errors import PortTaken
 from bot.generator_child import GeneratorChild, command, environment_for_child
 from bot.port import Surface
 from bot.surfaces.web import WebSurface
+from bot.together import side_by_side
 from db.config import Config, Secrets
 
 SURFACE_PAUSE = 5.0  # seconds before a surface that failed is started again
@@ -47,8 +47,11 @@ async def serve(choices: Choices, say: Callable[[str], None]) -> None:
             line = command(folder, choices.file)
             generator = GeneratorChild(line, environment_for_child(choices.environment))
             say(f"Zoetrope is at {address} (Ctrl-C stops it)." if address else "Zoetrope is running (Ctrl-C stops it).")
-            await _run_in_order([*map(_kept_up, core.surfaces.values()), *core.loops(), generator.run()])
-    log.info("Stopped.", extra={"action": "stopped"})
+            surfaces = map(_kept_up, core.surfaces.values())
+            async with side_by_side(
+                [*surfaces, *core.loops(), generator.run()]
+            ):  # no requests, no drawing, no generator
+                await asyncio.Event().wait()
 
 
 def _open_surfaces(choices: Choices, core: Core) -> str:
@@ -97,16 +100,3 @@ async def _kept_up(surface: Surface) -> None:
             log.exception("The surface %s failed.", surface.name, extra={"action": "surface_failed"})
         log.warning("The surface %s is started again in %.0f s.", surface.name, SURFACE_PAUSE)
         await asyncio.sleep(SURFACE_PAUSE)
-
-
-async def _run_in_order(works: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Run all until cancelled, then end one after the other, the first first: no requests, no drawing, no generator."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work) for work in works]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        except asyncio.CancelledError:
-            for task in tasks:
-                task.cancel()
-                await asyncio.wait([task])
-            raise

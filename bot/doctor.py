@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import sys
@@ -14,7 +15,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot import data_folder
 from bot.errors import AlreadyRunning, BotError
@@ -52,18 +52,16 @@ async def examine(
 
 
 async def _findings(file: Path | None, data: Path | None, environment: Mapping[str, str]) -> AsyncIterator[Finding]:
-    config, finding = _look_at_config(file, data, environment)
-    yield finding
+    config, of_config = _look_at_config(file, data, environment)
+    yield of_config
     yield look_at_folder(config.data.folder)
     yield await look_at_database(config.database_url)
     yield look_at_disk(config.data.folder)
     yield await look_at_ffmpeg()
-    for finding in look_at_model_folders(config):
-        yield finding
     yield look_at_port(config)
-    usable_file = file if finding.well else None
-    async for finding in ask_generator(config, usable_file, environment):
-        yield finding
+    usable_file = file if of_config.well else None
+    for found in await ask_generator(config, usable_file, environment):
+        yield found
 
 
 def _look_at_config(file: Path | None, data: Path | None, environment: Mapping[str, str]) -> tuple[Config, Finding]:
@@ -77,11 +75,16 @@ def _look_at_config(file: Path | None, data: Path | None, environment: Mapping[s
 
 
 def look_at_folder(folder: Path) -> Finding:
-    try:
-        data_folder.prepare(folder)
-    except BotError as error:
-        return Finding("data folder", False, str(error))
-    return Finding("data folder", True, f"{folder} can be written.")
+    """Whether the data folder can be written, or made; looking makes nothing."""
+    if not folder.exists() and os.access(_nearest_there(folder), os.W_OK | os.X_OK):
+        return Finding("data folder", True, f"{folder} is not there yet; the first start makes it.")
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Finding("data folder", True, f"{folder} can be written.")
+    return Finding("data folder", False, f"{folder} can't be written: choose another one with --data.")
+
+
+def _nearest_there(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 async def look_at_database(url: str) -> Finding:
@@ -98,7 +101,7 @@ async def look_at_database(url: str) -> Finding:
 
 def look_at_disk(folder: Path) -> Finding:
     """Free space where the data folder is, or will be."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    there = _nearest_there(folder)
     free = shutil.disk_usage(there).free
     room = f"{free / 1024**3:.1f} GiB are free at {there}"
     if free < ENOUGH_BYTES:
@@ -113,24 +116,10 @@ async def look_at_ffmpeg() -> Finding:
         program = get_ffmpeg_exe()
         status, said = await _run([program, "-hide_banner", "-version"], None, PROGRAM_SECONDS)
     except (OSError, RuntimeError, TimeoutError) as error:
-        return Finding("ffmpeg", False, f"it can't be run ({error}): install imageio-ffmpeg again with `make setup`.")
+        return Finding("ffmpeg", False, f"it can't be run ({error}): run `make setup` again.")
     if status != 0:
-        return Finding("ffmpeg", False, f"{program} ends with status {status}: install it again with `make setup`.")
+        return Finding("ffmpeg", False, f"{program} ends with status {status}: run `make clean setup`.")
     return Finding("ffmpeg", True, f"{' '.join(said.split()[:3])}.")
-
-
-def look_at_model_folders(config: Config) -> list[Finding]:
-    """The folders that the configuration names; a hub id is left to the generator."""
-    findings = []
-    for name, model in config.generator.models.items():
-        folder = Path(model.path).expanduser()
-        looks_like_folder = model.path.startswith((".", "~", "/")) or model.path.count("/") != 1
-        if (folder / "model_index.json").is_file():
-            findings.append(Finding(f"model {name}", True, f"{folder} is a model in diffusers format."))
-        elif folder.is_dir() or looks_like_folder:
-            problem = f"{folder} holds no model_index.json: correct generator.models.{name}.path."
-            findings.append(Finding(f"model {name}", False, problem))
-    return findings
 
 
 def look_at_port(config: Config) -> Finding:
@@ -160,28 +149,19 @@ def _is_running(folder: Path) -> bool:
         return False
 
 
-async def ask_generator(config: Config, file: Path | None, environment: Mapping[str, str]) -> AsyncIterator[Finding]:
-    """What `python -m generator doctor --json` says about device, memory and models."""
+async def ask_generator(config: Config, file: Path | None, environment: Mapping[str, str]) -> list[Finding]:
+    """What `python -m generator doctor --json` found out about device, memory and models."""
     line = [sys.executable, "-P", "-m", "generator", "doctor", "--json", "--data", str(config.data.folder)]
-    if file is not None:
-        line += ["--config", str(file.resolve())]
+    line += ["--config", str(file)] if file is not None else []
     try:
         status, said = await _run(line, environment_for_child(environment), GENERATOR_SECONDS)
-        report = json.loads(said)
     except TimeoutError:
-        yield Finding("generator", False, f"it did not answer within {GENERATOR_SECONDS:.0f} s: try again.")
-        return
-    except (OSError, json.JSONDecodeError):
-        yield Finding(
-            "generator", False, f"it ended with status {status}: run `python -m generator doctor` and see why."
-        )
-        return
-    for finding in generator_findings(report):
-        yield finding
-
-
-def generator_findings(report: Mapping[str, Any]) -> list[Finding]:
-    return [Finding("generator", True, json.dumps(report))]
+        return [Finding("generator", False, f"it did not answer within {GENERATOR_SECONDS:.0f} s: try again.")]
+    try:
+        return [Finding(**finding) for finding in json.loads(said)["findings"]]
+    except (ValueError, KeyError, TypeError):
+        way_out = "run `python -m generator doctor` and see why"
+        return [Finding("generator", False, f"it ended with status {status} instead of an answer: {way_out}.")]
 
 
 async def _run(line: list[str], environment: Mapping[str, str] | None, seconds: float) -> tuple[int, str]:

@@ -5,7 +5,9 @@
     ├── FolderUnwritable      a folder or file we were told to write can't be written
     ├── PortTaken             the address of the web page is in use or can't be bound
     ├── GeneratorUnavailable  the local generator process does not come up
-    └── OutputClosed          there is nowhere to write a result
+    ├── OutputClosed          there is nowhere to write a result
+    ├── ReaderGone            whoever read our results has closed the pipe
+    └── WrongUse              the command line asks for something that does not go together
 
 Each one's message is a whole sentence that says what happened and what to do.
 """
@@ -33,3 +35,11 @@ class GeneratorUnavailable(BotError):
 
 class OutputClosed(BotError):
     """There is nowhere to write a result."""
+
+
+class ReaderGone(BotError):
+    """Whoever read our results has closed the pipe: it wants no more, and no word about it."""
+
+
+class WrongUse(BotError):
+    """The command line asks for something that does not go together."""

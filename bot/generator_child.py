@@ -11,13 +11,16 @@ import asyncio
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from bot.errors import GeneratorUnavailable
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE = 0.5  # seconds before the first restart; doubled with each quick death
+FIRST_PAUSE = 0.5  # seconds before the first restart; doubled with each further quick death
 LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0  # seconds of life after which a death counts as a first one again
 GRACE = 5.0  # seconds between end-of-file and SIGTERM, and between SIGTERM and SIGKILL
@@ -41,42 +44,51 @@ class GeneratorChild:
 
     line: Sequence[str]
     environment: Mapping[str, str]
-    quiet: bool = False  # whether the child's own log is thrown away
-    deaths: int = 0
-    process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    log_file: Path | None = None  # where its log goes; None: where ours goes
+    patience: int | None = None  # quick deaths in a row after which we give up; None: never
 
     async def run(self) -> None:
-        pause = FIRST_PAUSE
+        """Serve until cancelled; raise GeneratorUnavailable when patience is at its end."""
+        deaths = 0
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
             status = await self._live_once()
-            self.deaths += 1
-            if loop.time() - started > STEADY_AFTER:
-                pause = FIRST_PAUSE
+            deaths = 1 if loop.time() - started > STEADY_AFTER else deaths + 1
+            if self.patience is not None and deaths >= self.patience:
+                raise GeneratorUnavailable(self._unavailable(status))
+            pause = min(FIRST_PAUSE * 2.0 ** (deaths - 1), LONGEST_PAUSE)
             log.warning(
                 "The generator process ended (status %s); it is started again in %.1f s.",
                 status,
                 pause,
-                extra={"action": "generator_died", "deaths": self.deaths},
+                extra={"action": "generator_died", "deaths": deaths},
             )
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _live_once(self) -> int:
-        self.process = process = await asyncio.create_subprocess_exec(
-            *self.line,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL if self.quiet else None,
-            stderr=asyncio.subprocess.DEVNULL if self.quiet else None,
-            env=dict(self.environment),
-            process_group=0,
-        )
+        with self._opened_log() as output:
+            process = await asyncio.create_subprocess_exec(
+                *self.line,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=dict(self.environment),
+                process_group=0,
+            )
         log.info("Started a generator process.", extra={"action": "generator_started", "pid": process.pid})
         try:
             return await process.wait()
         finally:
             await asyncio.shield(_stop(process))
+
+    def _opened_log(self) -> AbstractContextManager[IO[bytes] | None]:
+        return nullcontext() if self.log_file is None else self.log_file.open("ab")
+
+    def _unavailable(self, status: int) -> str:
+        said = self.log_file.read_text(errors="replace").split("\n") if self.log_file is not None else []
+        last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
+        return f"The generator does not come up (status {status}): {last}"
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

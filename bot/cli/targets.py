@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-FORMATS = ("gif", "mp4", "webp")
+from bot.specs import FORMATS
+
 SLUG_CHARS = 40
 
 
@@ -27,18 +28,18 @@ class Unusable:
     sentence: str
 
 
-def choose(prompts: Sequence[str], out: PurePath, format: str | None, *, is_folder: bool) -> Targets | Unusable:
-    """The files for `prompts` below or at `out`; `format` goes before its ending where both are there and agree."""
+def choose(prompts: Sequence[str], out: PurePath, kind: str | None, *, is_folder: bool) -> Targets | Unusable:
+    """The files for `prompts` at or below `out`; `kind` is the wanted format, where one was named."""
     ending = out.suffix.lower().removeprefix(".")
     if is_folder or not ending:
-        names = [f"{number:02d}-{slug(prompt)}.{format or 'gif'}" for number, prompt in enumerate(prompts, 1)]
-        return Targets(out, tuple(out / name for name in names), format or "gif")
+        names = [f"{number:02d}-{slug(prompt)}.{kind or 'gif'}" for number, prompt in enumerate(prompts, 1)]
+        return Targets(out, tuple(out / name for name in names), kind or "gif")
     if len(prompts) > 1:
         return Unusable(f"{len(prompts)} prompts make {len(prompts)} files: give a folder with -o, not {out}.")
     if ending not in FORMATS:
         return Unusable(f"{out} has an ending that Zoetrope does not write: use .gif, .mp4 or .webp.")
-    if format is not None and format != ending:
-        return Unusable(f"{out} ends in .{ending} but --format says {format}: leave one of them out.")
+    if kind is not None and kind != ending:
+        return Unusable(f"{out} ends in .{ending} but --format says {kind}: leave one of them out.")
     return Targets(out.parent, (out,), ending)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from bot.cli.output import abandon_output, remark
+from bot.cli.output import remark
+from bot.errors import BotError, ReaderGone, WrongUse
+from db.errors import StoreError
 
 FAILED = 1
 WRONGLY_ASKED = 2
@@ -32,9 +33,6 @@ def guarded(command: click.Command, arguments: Sequence[str], *, debug: bool) ->
     except (KeyboardInterrupt, click.Abort):
         remark("Stopped.")
         return INTERRUPTED
-    except BrokenPipeError:
-        abandon_output()
-        return READER_GONE
     except Exception as error:  # the last door before the interpreter's traceback
         return _failed(error, debug=debug)
     return status if isinstance(status, int) else 0
@@ -56,20 +54,19 @@ def _usage_sentence(error: click.ClickException) -> str:
 
 
 def _failed(error: Exception, *, debug: bool) -> int:
-    from bot.errors import BotError
-    from db.errors import StoreError
-
-    expected = find_expected(error, (BotError, StoreError))
     if debug:
         remark("".join(traceback.format_exception(error)).rstrip())
+    expected = _find(error, (BotError, StoreError))
+    if isinstance(expected, ReaderGone):
+        return READER_GONE
     remark(str(expected) if expected is not None else _unexpected_sentence(error))
-    return FAILED
+    return WRONGLY_ASKED if isinstance(expected, WrongUse) else FAILED
 
 
-def find_expected(error: BaseException, kinds: tuple[type[BaseException], ...]) -> BaseException | None:
+def _find(error: BaseException, kinds: tuple[type[BaseException], ...]) -> BaseException | None:
     """The first error of `kinds` in `error`, which may be a group of errors from tasks that ran side by side."""
     if isinstance(error, BaseExceptionGroup):
-        return next((found for one in error.exceptions if (found := find_expected(one, kinds))), None)
+        return next((found for one in error.exceptions if (found := _find(one, kinds))), None)
     return error if isinstance(error, kinds) else None
 
 
@@ -83,8 +80,3 @@ def _unexpected_sentence(error: BaseException) -> str:
         f"Something went wrong that should not ({type(error).__name__}{where}): "
         "set ZOETROPE_DEBUG=1 to see all of it, and please report it."
     )
-
-
-def is_terminal() -> bool:
-    """Whether somebody watches standard error."""
-    return sys.stderr is not None and sys.stderr.isatty()
