@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 
 from generator.training import lessons
 from generator.training.configurations import CONFIGURATIONS, Configuration
+from generator.training.crew import Crew, join, muster
 from generator.training.export import contact_sheet, export
 from generator.training.networks import Networks, build
 
@@ -82,6 +85,7 @@ class Lesson:
     peaks: list[float]
     average: Average
     budget: float  # seconds
+    crew: Crew
 
     def step(self, share: float) -> float:
         """One step of the optimiser at `share` of the lesson's time; the loss before it."""
@@ -90,6 +94,7 @@ class Lesson:
         self.optimiser.zero_grad(set_to_none=True)
         value = self.loss()
         value.backward()  # type: ignore[no-untyped-call]
+        self.crew.average(self.parts)
         nn.utils.clip_grad_norm_(list(lessons.weights(*self.parts)), 1.0)
         self.optimiser.step()
         self.average.update()
@@ -99,10 +104,13 @@ class Lesson:
 class Course:
     """One training run in one folder."""
 
-    def __init__(self, conf: Configuration, device: torch.device, minutes: float, out: Path, seed: int) -> None:
+    def __init__(
+        self, conf: Configuration, device: torch.device, minutes: float, out: Path, seed: int, crew: Crew | None = None
+    ) -> None:
         self.conf, self.out, self.seed, self.minutes = conf, out, seed, minutes
+        self.crew = crew or Crew()
         self.nets = build(conf, seed)
-        self.room = lessons.studio(conf, self.nets, device, seed)
+        self.room = lessons.studio(conf, self.nets, device, seed + 1000 * self.crew.rank)
         self.progress = Progress()
         self.pending: dict[str, Any] | None = None  # optimiser and average of a lesson that was interrupted
         self.log = out / "log.jsonl"
@@ -122,21 +130,25 @@ class Course:
             self.progress.spent[lesson.name] = round(self.progress.seconds, 1)
             self.progress = Progress(self.progress.lesson + 1, seen=self.progress.seen, spent=self.progress.spent)
             self.save()
-        export(self.nets, self.conf, self.out / "model")
+        if self.crew.leads:
+            export(self.nets, self.conf, self.out / "model")
 
     def _learn(self, lesson: Lesson, every: float) -> None:
         """One lesson until its time is up."""
         began, told, mean = time.monotonic() - self.progress.seconds, 0.0, 0.0
-        while (share := (time.monotonic() - began) / lesson.budget) < 1 or self.progress.steps == 0:
+        while True:
+            share = self.crew.agree((time.monotonic() - began) / lesson.budget)
+            if share >= 1 and self.progress.steps:
+                break
             value = lesson.step(share)
             mean = value if not mean else 0.98 * mean + 0.02 * value
             self.progress.steps += 1
-            self.progress.seen[lesson.name] = self.progress.seen.get(lesson.name, 0) + lesson.count
+            self.progress.seen[lesson.name] = self.progress.seen.get(lesson.name, 0) + lesson.count * self.crew.size
             self.progress.seconds = time.monotonic() - began
             if self.progress.seconds - told > lesson.budget / 60:
                 told = self.progress.seconds
                 self._note(lesson, mean)
-            if time.monotonic() - self.saved > every:
+            if self.crew.leads and time.monotonic() - self.saved > every:
                 self.save(lesson)
                 lesson.average.swap()
                 self._show(lesson)
@@ -157,7 +169,7 @@ class Course:
         peaks = [float(group["lr"]) for group in optimiser.param_groups]
         kept = [part for part in parts if part in (self.nets.unet, self.nets.text, self.nets.vae)]
         budget = self.minutes * 60 * self.conf.shares[lessons.NAMES.index(name)]
-        lesson = Lesson(name, loss, parts, count, optimiser, peaks, Average(kept), budget)
+        lesson = Lesson(name, loss, parts, count, optimiser, peaks, Average(kept), budget, self.crew)
         if self.pending and self.pending["optimiser"]:
             optimiser.load_state_dict(self.pending["optimiser"])
             lesson.average.mean, lesson.average.count = self.pending["mean"], self.pending["count"]
@@ -182,7 +194,7 @@ class Course:
     def _settle_latents(self) -> None:
         """Measures the autoencoder and scales its latents to unit deviation."""
         decibels, deviation = lessons.fidelity(self.room)
-        self.nets.vae.register_to_config(scaling_factor=round(1 / deviation, 5))
+        self.nets.vae.register_to_config(scaling_factor=round(1 / self.crew.agree(deviation), 5))
         self._write({"lesson": "pictures", "psnr_db": round(decibels, 2), "latent_std": round(deviation, 4)})
 
     def _note(self, lesson: Lesson, mean: float) -> None:
@@ -197,12 +209,14 @@ class Course:
         )
 
     def _write(self, line: dict[str, object]) -> None:
+        if not self.crew.leads:
+            return
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
     def _show(self, lesson: Lesson) -> None:
         """An export of the weights as they are and a contact sheet, to be looked at while it trains."""
-        if lesson.name not in ("stills", "clips"):
+        if lesson.name not in ("stills", "clips") or not self.crew.leads:
             return
         export(self.nets, self.conf, self.out / "model")
         minute = round((sum(self.progress.spent.values()) + self.progress.seconds) / 60)
@@ -210,6 +224,8 @@ class Course:
 
     def save(self, lesson: Lesson | None = None) -> None:
         """A checkpoint: everything a resumed run needs, plain tensors and numbers."""
+        if not self.crew.leads:
+            return
         nets = self.nets
         state = {
             "progress": vars(self.progress),
@@ -233,7 +249,7 @@ class Course:
         for part, name in ((self.nets.vae, "vae"), (self.nets.unet, "unet"), (self.nets.text, "text")):
             part.load_state_dict(state[name])
         self.nets.vae.register_to_config(scaling_factor=state["scaling"])
-        seed = self.seed + 1 + self.progress.lesson + self.progress.steps
+        seed = self.seed + 1 + self.progress.lesson + self.progress.steps + 1000 * self.crew.rank
         self.room = lessons.studio(self.conf, self.nets, self.room.device, seed)
         self.pending = state
 
@@ -262,17 +278,36 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--checkpoint", type=float, default=300, help="seconds between checkpoints")
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1, help="single-threaded processes that share the work (CPU)")
     asked = parser.parse_args(arguments)
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    if asked.workers == 1:
+        work(0, asked, asked.out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        muster(partial(work, asked=asked, folder=Path(folder)), asked.workers)
+
+
+def work(rank: int, asked: argparse.Namespace, folder: Path) -> None:
+    """One worker's course; `folder` is where the crew meets."""
     device = choose_device(asked.device)
     conf = CONFIGURATIONS[asked.configuration or ("cpu" if device.type == "cpu" else "gpu")]
-    asked.out.mkdir(parents=True, exist_ok=True)
-    course = Course(conf, device, asked.budget, asked.out, asked.seed)
+    crew = join(rank, asked.workers, folder / "crew")
+    course = Course(shared(conf, crew.size), device, asked.budget, asked.out, asked.seed, crew)
     if asked.resume and (asked.out / CHECKPOINT).exists():
         course.resume()
     course.run(asked.checkpoint)
+
+
+def shared(conf: Configuration, size: int) -> Configuration:
+    """The configuration with its batches divided among the workers."""
+    return replace(
+        conf,
+        text_batch=conf.text_batch // size,
+        picture_batch=conf.picture_batch // size,
+        still_batch=conf.still_batch // size,
+        clip_batch=conf.clip_batch // size,
+    )
 
 
 if __name__ == "__main__":
