@@ -5,7 +5,7 @@ may hold a `zoetrope.json` that says how to ask for it:
 
     {"name": "pocket", "title": "Pocket", "family": "unet3d",
      "defaults": {"steps": 12, "guidance": 4.0, "frames": 8, "width": 32, "height": 32, "fps": 8, "sampler": "ddim"},
-     "limits": {"steps": [1, 100], "frames": [4, 24], "side": [32, 64], "multiple": 32},
+     "limits": {"steps": [1, 100], "frames": [1, 24], "side": [16, 64], "multiple": 8},
      "crisp": true, "suggestions": ["a heart bouncing on blue"]}
 
 Without one, the facts follow from the configurations of the parts, as the stock pipeline of ModelScope's kind derives
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from db.config import GeneratorConfig, ModelConfig
 from db.records import Defaults, ModelFacts, ModelLimits, Range
@@ -27,6 +27,7 @@ from generator.errors import ModelUnusable
 from generator.model_folder import WEIGHED_PARTS, check_kind, find_weights, read_json
 
 FAMILY = "unet3d"
+MOST_STEPS = 200
 POCKET = Path(__file__).parent / "pocket"
 
 _SUGGESTIONS = (
@@ -158,9 +159,9 @@ class _Defaults(_Said):
 
 
 class _Limits(_Said):
-    steps: Annotated[_Span, BeforeValidator(_range)]
+    steps: Annotated[_Span, BeforeValidator(_range)] = _Span(low=1, high=MOST_STEPS)
     frames: Annotated[_Span, BeforeValidator(_range)]
-    side: Annotated[_Span, BeforeValidator(_range)]
+    side: Annotated[_Span, BeforeValidator(_range)] = Field(validation_alias=AliasChoices("side", "size"))
     multiple: int = Field(ge=1)
 
 
@@ -223,7 +224,7 @@ def _derived(name: str, path: str, unet: dict[str, Any], vae: dict[str, Any]) ->
         title=name,
         family=FAMILY,
         defaults=defaults,
-        limits=ModelLimits(steps=Range(1, 200), frames=Range(1, 128), side=Range(8 * factor, 1024), multiple=factor),
+        limits=ModelLimits(Range(1, MOST_STEPS), Range(1, 128), Range(8 * factor, 1024), factor),
         suggestions=_SUGGESTIONS,
     )
     return _known(facts, f"{name} {path}".lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, LCMScheduler, UniPCMultistepScheduler
@@ -35,8 +36,8 @@ def set_steps(sampler: Any, steps: int, device: Any) -> Any:
     trained = int(sampler.config.num_train_timesteps)
     if steps > trained:
         raise SpecRefused(f"This model knows {trained} steps at most; ask for fewer steps.")
-    if isinstance(sampler, LCMScheduler):
-        sampler.set_timesteps(steps, device=device, original_inference_steps=max(steps, LCM_ORIGIN_STEPS))
-    else:
-        sampler.set_timesteps(steps, device=device)
+    grid = {"original_inference_steps": max(steps, LCM_ORIGIN_STEPS)} if isinstance(sampler, LCMScheduler) else {}
+    with warnings.catch_warnings():  # diffusers 0.42 hands numpy 2 a tensor, and torch 2.13 does not know `copy` yet
+        warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning)
+        sampler.set_timesteps(steps, device=device, **grid)
     return sampler.timesteps

@@ -77,7 +77,7 @@ class Unet3D:
         if is_sd_space(self._channels, self._scaling):
             return latents_to_rgb(latents)
         stride = -(-latents.shape[2] // PREVIEW_FRAMES)
-        return to_uint8(self._pixels(latents[:, :, ::stride]))
+        return to_uint8(self.pixels(latents[:, :, ::stride]))
 
     @torch.inference_mode()
     def decode(self, work: Sample, chunk: int) -> Iterator[Frames]:
@@ -87,9 +87,9 @@ class Unet3D:
                 'the model\'s dtype to "float32".'
             )
         for latents in torch.split(work.x, chunk, dim=2):
-            yield to_uint8(self._pixels(latents))
+            yield to_uint8(self.pixels(latents))
 
-    def _pixels(self, latents: Tensor) -> Tensor:
+    def pixels(self, latents: Tensor) -> Tensor:
         """(1, c, f, h, w) latents -> (f, height, width, 3) float32 in 0..1. Frames do not see each other here."""
         pictures = latents[0].permute(1, 0, 2, 3) / self._scaling
         decoded: Tensor = self.parts.vae.decode(pictures.to(self.parts.vae.dtype), return_dict=False)[0]
