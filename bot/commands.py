@@ -85,6 +85,7 @@ class _Situation:
     models: Sequence[ModelFacts]
     usage: Usage
     ahead: int
+    typical: float | None  # seconds that a clip of the model usually takes
     formats: tuple[str, ...]
 
 
@@ -156,6 +157,7 @@ class Commands:
                 models=await models.known(tx),
                 usage=await self._usage(tx, request.asker),
                 ahead=len(await queue.waiting(tx)),
+                typical=await gallery.typical_seconds(tx, request.wish.model or self.default_model),
                 formats=limits.formats,
             )
 
@@ -187,7 +189,8 @@ class Commands:
             changed_at=now,
             origin=made_from,
         )
-        card = cards.of(job, place=situation.ahead + 1)
+        place = situation.ahead + 1
+        card = cards.of(job, place=place, expected=situation.typical and situation.typical * place)
         return _Plan(Result.HELD if held else Result.QUEUED, card, job, verdict)
 
     def _resolve(self, wish: Wish, situation: _Situation) -> ClipSpec | specs.Problem:
@@ -246,11 +249,14 @@ class Commands:
             result = Result.HELD if job.verdict.ruling is Ruling.HELD else Result.QUEUED
             return Outcome(result, cards.QUEUED_ALREADY, job.id, job.handle, job.verdict)
         handle = Handle(first.address, first.message) if first.message else None
-        return self._why_closed(first, await self._look(first), handle)
+        return await self._why_closed(first, handle)
 
-    def _why_closed(self, first: Request, situation: _Situation, handle: Handle | None) -> Outcome:
+    async def _why_closed(self, first: Request, handle: Handle | None) -> Outcome:
         """Decisions are pure, so the same wish meets the same no; only what has passed since can be different."""
-        plan = self._plan(first, situation)
+        try:
+            plan = self._plan(first, await self._look(first))
+        except SurfaceError:
+            return Outcome(Result.UNSHOWN, cards.ANSWERED_ALREADY, handle=handle)
         if plan.job is None:
             return plan.outcome(handle)
         return Outcome(Result.DENIED, cards.ANSWERED_ALREADY, handle=handle, verdict=plan.verdict)
@@ -343,10 +349,16 @@ class Commands:
         for request in unfinished:
             if (request.surface, request.id) in self._in_hand or request.surface not in self.surfaces:
                 continue
-            if self.clock() - request.created_at > TOO_LATE_SECONDS:
-                await self._close_late(request)
-            else:
-                await self._go_through(request, again=True)
+            try:
+                await self._take_up(request)
+            except Exception:  # one request must not keep the others, nor the bot, from starting
+                log.exception("A request on %s could not be taken up.", request.surface)
+
+    async def _take_up(self, request: Request) -> None:
+        if self.clock() - request.created_at > TOO_LATE_SECONDS:
+            await self._close_late(request)
+        else:
+            await self._go_through(request, again=True)
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""

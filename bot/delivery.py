@@ -173,10 +173,10 @@ class DeliveryLoop:
 
     async def _give_up(self, delivery: Delivery, reason: str, card: Card | None) -> None:
         log.warning("The clip of job %s is not delivered: %s", delivery.job, reason)
+        if card is not None:
+            self.board.owed[delivery.handle] = card  # the commit rings, and the progress loop draws it
         async with self.database.transaction() as tx:
             await deliveries.give_up(tx, delivery.id, reason)
-        if card is not None:
-            self.board.owed[delivery.handle] = card  # the progress loop draws it, if the message still takes it
 
 
 def _unwelcome(job: Job, clip: Clip, error: Exception) -> _GiveUp:

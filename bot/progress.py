@@ -87,7 +87,8 @@ class ProgressLoop:
             for model in {job.spec.model for job in waiting}:
                 self._typical[model] = await gallery.typical_seconds(tx, model)
         for job in changed:
-            self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
+            if job.state is not JobState.DONE:
+                self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
         if moved:
             self._mark_places(waiting)
         for handle in self.board.owed:
@@ -115,7 +116,7 @@ class ProgressLoop:
 
     def _remember(self, changed: list[Job], since: float) -> float:
         self._noticed.update({job.id: job for job in changed})
-        latest = max((job.changed_at for job in changed), default=since)
+        latest = min(max((job.changed_at for job in changed), default=since), self.clock())
         horizon = max(since, latest - OVERLAP_SECONDS)
         self._noticed = {key: job for key, job in self._noticed.items() if job.changed_at >= horizon}
         return horizon
@@ -151,7 +152,7 @@ class ProgressLoop:
         surface = self.surfaces[handle.address.surface]
         async with self.board.pen(handle):
             limits = await surface.limits(handle.address)
-            card = await self._card(stale.job, limits) if stale.job else self.board.owed.get(handle)
+            card = self.board.owed.get(handle) or await self._card(stale.job, limits)
             if card is None or card == self.board.shows(handle):
                 return 0.0
             await surface.redraw(handle, card)

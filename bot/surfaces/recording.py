@@ -94,7 +94,7 @@ class RecordingSurface:
         """As if somebody had deleted the message."""
         del self.messages[handle]
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until something that was drawn makes `holds` true. Raises TimeoutError."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(holds)

@@ -1,0 +1,216 @@
+"""Promises are kept: once in effect, however often it takes, and never lost. Real renditions by real ffmpeg."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.cards import Card
+from bot.port import Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
+from bot.surfaces.recording import ROOMY, RecordingSurface
+from db import gallery
+from db.records import Address, Asker, DeliveryState, Handle, Wish
+
+if TYPE_CHECKING:
+    from tests.bot.conftest import World
+
+ADA = Asker("recording", "ada")
+
+
+async def test_a_clip_is_brought_to_its_card(world: World) -> None:
+    delivery = await world.rendered(seed=7)
+    async with world.running(world.delivery):
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card.clip == delivery.clip)
+    message = world.surface.messages[delivery.handle]
+    assert message.card.final
+    assert ("Seed", "7") in message.card.facts
+    assert message.renditions[0].path.read_bytes().startswith(b"GIF89a")
+
+
+async def test_the_receipt_is_kept_and_nothing_is_delivered_twice(world: World) -> None:
+    delivery = await world.rendered()
+    await world.delivery.attempt(delivery)
+
+    sent = await world.promised(delivery)
+    assert sent.state is DeliveryState.SENT
+    assert sent.receipt.startswith(f"{delivery.handle.message}/")
+    other = await world.rendered()
+    async with world.running(world.delivery):
+        await world.surface.until(lambda: world.surface.messages[other.handle].card.final)
+    assert len(world.surface.messages[delivery.handle].renditions) == 1
+
+
+async def test_the_format_that_was_asked_for_is_delivered(world: World) -> None:
+    delivery = await world.rendered(format="webp")
+    await world.delivery.attempt(delivery)
+    (rendition,) = world.surface.messages[delivery.handle].renditions
+    assert (rendition.format, rendition.path.read_bytes()[8:12]) == ("webp", b"WEBP")
+
+
+async def test_a_file_that_is_too_large_is_made_smaller(world: World) -> None:
+    delivery = await world.rendered()
+    world.surface.fail("deliver", TooLarge(ROOMY.upload_bytes), TooLarge(3000))
+    await world.delivery.attempt(delivery)
+
+    (rendition,) = world.surface.messages[delivery.handle].renditions
+    assert rendition.bytes <= 3000
+    assert (await world.promised(delivery)).state is DeliveryState.SENT
+
+
+async def test_a_clip_that_never_fits_is_given_up_with_a_sentence(world: World, here: Address) -> None:
+    delivery = await world.rendered()
+    world.surface.limits_at[here] = replace(ROOMY, upload_bytes=20)
+    async with world.running(world.delivery, world.progress):
+        await world.surface.until(lambda: "too big" in world.surface.messages[delivery.handle].card.status)
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
+
+
+async def test_a_throttled_delivery_is_postponed_and_then_done(world: World) -> None:
+    delivery = await world.rendered()
+    world.surface.fail("deliver", Throttled(30))
+    await world.delivery.attempt(delivery)
+
+    postponed = await world.promised(delivery)
+    assert (postponed.state, postponed.due_at) == (DeliveryState.PROMISED, world.clock.now + 30)
+    world.clock.now += 30
+    async with world.running(world.delivery):
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card.final)
+
+
+async def test_an_unknown_effect_is_repeated_later_and_later(world: World) -> None:
+    class Doubtful(RecordingSurface):
+        """The clip arrives, its receipt does not."""
+
+        doubts = 3
+
+        async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+            receipt = await super().deliver(handle, card, rendition)
+            if self.doubts:
+                self.doubts -= 1
+                raise Unreachable("time-out")
+            return receipt
+
+    surface = Doubtful()
+    world.on(surface)
+    delivery = await world.rendered()
+    waits = []
+    for _ in range(3):
+        delivery = await world.promised(delivery)
+        await world.delivery.attempt(delivery)
+        waits.append((await world.promised(delivery)).due_at - world.clock.now)
+    await world.delivery.attempt(await world.promised(delivery))
+
+    assert waits == [2.0, 4.0, 8.0]
+    assert (await world.promised(delivery)).state is DeliveryState.SENT
+    assert list(surface.messages) == [delivery.handle]  # edited four times, posted once
+    assert len(surface.messages[delivery.handle].renditions) == 4
+
+
+async def test_a_mistake_in_a_surface_postpones_only(world: World) -> None:
+    class Broken(RecordingSurface):
+        async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+            raise RuntimeError("a bug")
+
+    world.on(Broken())
+    delivery = await world.rendered()
+    await world.delivery.attempt(delivery)
+    assert (await world.promised(delivery)).state is DeliveryState.PROMISED
+
+
+async def test_a_message_that_is_gone_ends_the_delivery_and_keeps_the_clip(world: World) -> None:
+    delivery = await world.rendered()
+    world.surface.remove(delivery.handle)
+    await world.delivery.attempt(delivery)
+
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
+    assert world.commands.board.owed == {}
+    async with world.database.reading() as tx:
+        assert await gallery.get(tx, delivery.clip) is not None
+
+
+async def test_a_place_that_says_no_is_believed_and_quoted(world: World) -> None:
+    delivery = await world.rendered()
+    world.surface.fail("deliver", Refused("files are not allowed in this channel."))
+    async with world.running(world.delivery, world.progress):
+        await world.surface.until(
+            lambda: "files are not allowed" in world.surface.messages[delivery.handle].card.status
+        )
+    given_up = await world.promised(delivery)
+    assert (given_up.state, given_up.reason) == (DeliveryState.GIVEN_UP, "files are not allowed in this channel.")
+
+
+async def test_a_master_that_is_lost_ends_the_delivery_with_a_sentence(world: World) -> None:
+    delivery = await world.rendered()
+    for path in (world.folder / "masters").iterdir():
+        path.unlink()
+    await world.delivery.attempt(delivery)
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
+    assert "no longer kept" in world.commands.board.owed[delivery.handle].status
+
+
+async def test_under_an_old_card_a_short_reply_follows_once(world: World) -> None:
+    old = await world.rendered("a frog", origin="o1")
+    world.clock.now += 61
+    young = await world.rendered("a star", origin="o2")
+    await world.delivery.attempt(old)
+    await world.delivery.attempt(old)
+    await world.delivery.attempt(young)
+
+    assert world.surface.messages[old.handle].replies == ["Your clip is ready: a frog"]
+    assert world.surface.messages[young.handle].replies == []
+
+
+async def test_a_reply_that_fails_delivers_nothing_again(world: World) -> None:
+    delivery = await world.rendered()
+    world.clock.now += 61
+    world.surface.fail("notify", Unreachable("time-out"))
+    await world.delivery.attempt(delivery)
+
+    assert (await world.promised(delivery)).state is DeliveryState.SENT
+    assert len(world.surface.messages[delivery.handle].renditions) == 1
+
+
+async def test_one_at_a_time_an_address_and_several_addresses_at_once(world: World) -> None:
+    class Counting(RecordingSurface):
+        """Holds every delivery until both places are being served."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.now: dict[str, int] = {}
+            self.most = 0
+            self.both = asyncio.Event()
+
+        async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+            place = handle.address.place
+            self.now[place] = self.now.get(place, 0) + 1
+            self.most = max(self.most, self.now[place])
+            if len(self.now) == 2:
+                self.both.set()
+            await asyncio.wait_for(self.both.wait(), 30)
+            receipt = await super().deliver(handle, card, rendition)
+            self.now[place] -= 1
+            return receipt
+
+    surface = Counting()
+    world.on(surface)
+    promises = []
+    for number, place in enumerate(["here", "here", "here", "there", "there"]):
+        address = Address("recording", place)
+        outcome = await world.commands.request_clip(ADA, address, Wish("a heart"), f"o{number}")
+        promises.append(await world.finish(await world.claim(outcome.job)))
+    async with world.running(world.delivery):
+        await surface.until(lambda: all(surface.messages[promise.handle].card.final for promise in promises))
+
+    assert surface.most == 1
+    assert surface.both.is_set()
+    assert [len(message.renditions) for message in surface.messages.values()] == [1] * 5
+
+
+async def test_a_promise_to_a_surface_that_is_off_waits_for_it(world: World) -> None:
+    delivery = await world.rendered()
+    stranger = RecordingSurface("another")
+    world.on(stranger)
+    async with world.running(world.delivery):
+        await stranger.show(Address("another", "here"), Card("a", "B."), "n")
+    assert (await world.promised(delivery)).state is DeliveryState.PROMISED
