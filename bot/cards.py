@@ -15,6 +15,7 @@ from bot import intents, quota
 from db.records import Clip, ClipSpec, Job, JobState, ModelFacts, Phase, Progress, Ruling, Verdict
 
 TITLE_CHARS = 200
+HELD_SECONDS = 24 * 3600.0  # then a job that waits for a moderator lapses
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def held(job: Job) -> Card:
     """Someone has to look first."""
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status="A moderator looks at this first; if nobody does within 24 hours it lapses and costs nothing.",
+        status=f"A moderator looks at this first; after {duration(HELD_SECONDS)} it lapses and costs nothing.",
         buttons=(_cancel(job),),
     )
 
@@ -133,10 +134,11 @@ def failed(job: Job) -> Card:
 
 
 def cancelled(job: Job) -> Card:
-    """Stopped because the asker said so."""
+    """Stopped because the asker said so, or because no moderator looked at it in time."""
+    lapsed = job.verdict.ruling is Ruling.HELD and job.changed_at - job.created_at >= HELD_SECONDS
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status="Cancelled; it cost nothing.",
+        status="No moderator looked at this in time, so it lapsed and cost nothing." if lapsed else CANCELLED,
         buttons=(_again(job),),
         final=True,
     )

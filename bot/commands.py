@@ -219,17 +219,20 @@ class Commands:
         async with self.database.transaction() as tx:
             await requests.set_message(tx, request.surface, request.id, handle.message)
             granted = quota.decide(await self._usage(tx, job.asker), self.allowance, job.cost, now)
-            if isinstance(granted, quota.Denied):  # others were faster since the first look
-                await requests.close(tx, request.surface, request.id)
-            else:
+            if isinstance(granted, quota.Granted):
                 await queue.enqueue(tx, job)
                 await quotas.reserve(tx, job.id, job.asker, granted.cost, now)
                 await requests.take(tx, request.surface, request.id, job.id)
         if isinstance(granted, quota.Denied):
-            card = cards.denied(granted, now)
-            await self._redraw(handle, card)
-            return Outcome(Result.DENIED, card.status, handle=handle, verdict=plan.verdict)
+            return await self._deny(request, handle, _Plan(Result.DENIED, cards.denied(granted, now)))
         return plan.outcome(handle)
+
+    async def _deny(self, request: Request, handle: Handle, plan: _Plan) -> Outcome:
+        """Others were faster since the first look. The request is closed only after its card has said so."""
+        async with self.board.pen(handle):
+            await self.surfaces[request.surface].redraw(handle, plan.card)
+            self.board.drew(handle, plan.card)
+        return await self._close(request, plan.outcome(handle), handle.message)
 
     async def _close(self, request: Request, outcome: Outcome, message: str = "") -> Outcome:
         async with self.database.transaction() as tx:
@@ -360,10 +363,19 @@ class Commands:
         else:
             await self._go_through(request, again=True)
 
+    async def lapse(self) -> None:
+        """Held jobs that no moderator looked at in time end, and their credit comes back."""
+        async with self.database.transaction() as tx:
+            for job in await queue.held(tx):
+                if self.clock() - job.created_at >= cards.HELD_SECONDS:
+                    await queue.ask_to_cancel(tx, job.id, self.clock())
+                    await quotas.release(tx, job.id)
+
     async def run(self) -> None:
         """Take up at start, and again now and then."""
         while True:
             await self.take_up()
+            await self.lapse()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _close_late(self, request: Request) -> None:

@@ -7,6 +7,7 @@ One delivery at a time an address, several addresses at once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -100,9 +101,10 @@ class DeliveryLoop:
     async def attempt(self, delivery: Delivery) -> None:
         """Try once; afterwards the delivery is sent, postponed or given up in the database."""
         try:
-            await self._bring(delivery)
-        except _GiveUp as end:
-            await self._give_up(delivery, str(end), end.card)
+            try:
+                await self._bring(delivery)
+            except _GiveUp as end:
+                await self._give_up(delivery, str(end), end.card)
         except Throttled as error:
             await self._postpone(delivery, error.seconds, str(error))
         except Exception as error:  # Unreachable, a full disk, or a mistake of a surface: it is tried again
@@ -172,9 +174,13 @@ class DeliveryLoop:
             await deliveries.postpone(tx, delivery.id, self.clock() + seconds, reason)
 
     async def _give_up(self, delivery: Delivery, reason: str, card: Card | None) -> None:
+        """The card says so first; while it can't be drawn, the delivery is postponed like any other."""
         log.warning("The clip of job %s is not delivered: %s", delivery.job, reason)
         if card is not None:
-            self.board.owed[delivery.handle] = card  # the commit rings, and the progress loop draws it
+            with contextlib.suppress(Gone, Refused):  # then nobody can be told
+                async with self.board.pen(delivery.handle):
+                    await self.surfaces[delivery.handle.address.surface].redraw(delivery.handle, card)
+                    self.board.drew(delivery.handle, card)
         async with self.database.transaction() as tx:
             await deliveries.give_up(tx, delivery.id, reason)
 

@@ -21,7 +21,7 @@ from bot.cards import Card
 from bot.port import Gone, Limits, Refused, Surface, Throttled
 from db import gallery, queue
 from db.database import Database
-from db.records import Address, Handle, Job, JobState
+from db.records import Address, Handle, Job
 
 IDLE_SECONDS = 5.0  # the longest sleep without a bell: cards that are owed are looked at then
 RESUME_SECONDS = 24 * 3600.0  # ends this old are drawn again at start: nobody knows whether they were drawn before
@@ -87,8 +87,7 @@ class ProgressLoop:
             for model in {job.spec.model for job in waiting}:
                 self._typical[model] = await gallery.typical_seconds(tx, model)
         for job in changed:
-            if job.state is not JobState.DONE:
-                self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
+            self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
         if moved:
             self._mark_places(waiting)
         for handle in self.board.owed:
@@ -160,10 +159,11 @@ class ProgressLoop:
         return limits.redraw_seconds
 
     async def _card(self, job_id: str, limits: Limits) -> Card | None:
-        """The card of a job as it is now; None when drawing it is the delivery loop's."""
+        """The card of a job as it is now; None when drawing it is the delivery loop's, which has the clip to it."""
         async with self.database.reading() as tx:
             job = await queue.get(tx, job_id)
-        if job is None or job.state is JobState.DONE:
+            clip = await gallery.of_job(tx, job_id)
+        if job is None or clip is not None:
             return None
         place = self._places.get(job.id, 0)
         typical = self._typical.get(job.spec.model)

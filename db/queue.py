@@ -50,6 +50,11 @@ async def waiting(tx: AsyncConnection) -> list[Job]:
     return await _jobs(tx, select(jobs).where(jobs.c.state == JobState.QUEUED).order_by(*_OLDEST_FIRST))
 
 
+async def held(tx: AsyncConnection) -> list[Job]:
+    """What waits for a moderator, oldest first."""
+    return await _jobs(tx, select(jobs).where(jobs.c.state == JobState.HELD).order_by(*_OLDEST_FIRST))
+
+
 async def running(tx: AsyncConnection) -> list[Lease]:
     """What is being rendered now, oldest job first."""
     rendering = select(jobs).where(jobs.c.state == JobState.RENDERING).order_by(*_OLDEST_FIRST)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import intents
-from bot.cards import Card
+from bot.cards import HELD_SECONDS, Card
 from bot.commands import TOO_LATE_SECONDS, Result
 from bot.port import Gone, Limits, Refused, SurfaceError, Throttled, Unreachable
 from bot.quota import Allowance
@@ -269,7 +269,7 @@ async def test_a_request_of_a_surface_that_is_off_is_left_for_later(world: World
         assert await requests.unfinished(tx) == [replace(elsewhere)]
 
 
-async def test_a_denied_card_that_can_not_be_redrawn_is_owed(world: World) -> None:
+async def test_a_no_that_can_not_be_drawn_is_said_when_it_is_taken_up_again(world: World) -> None:
     """The second look says no, and just then the platform is throttled: the sentence is not lost."""
     world.commands.allowance = Allowance(credits=1000, window=600.0, waiting=10)
     barrier = asyncio.Barrier(2)
@@ -282,16 +282,28 @@ async def test_a_denied_card_that_can_not_be_redrawn_is_owed(world: World) -> No
     surface = Together()
     surface.fail("redraw", Throttled(2))
     world.on(surface)
-    outcomes = await asyncio.gather(world.ask(), world.ask())
+    outcomes = await asyncio.gather(world.ask(origin="o1"), world.ask(origin="o2"))
 
-    (denied,) = [outcome for outcome in outcomes if outcome.result is Result.DENIED]
-    assert denied.handle is not None
-    message = surface.messages[denied.handle]
-    assert message.card.title == "a heart"
-    assert world.commands.board.owed[denied.handle].title == "Not now"
+    assert {outcome.result for outcome in outcomes} == {Result.QUEUED, Result.UNREACHED}
+    await world.commands.take_up()
+    titles = Counter(message.card.title for message in surface.messages.values())
+    assert titles == {"a heart": 1, "Not now": 1}
+    states = {(await request_of(world, origin)).state for origin in ("o1", "o2")}
+    assert states == {RequestState.TAKEN, RequestState.CLOSED}
+
+
+async def test_a_held_job_that_nobody_looks_at_lapses_and_costs_nothing(world: World) -> None:
+    outcome = await world.ask("a massacre in a forest")
+    world.clock.now += HELD_SECONDS - 1
+    await world.commands.lapse()
+    assert (await world.job(outcome.job)).state is JobState.HELD
+
+    world.clock.now += 1
+    await world.commands.lapse()
+    assert (await world.job(outcome.job)).state is JobState.CANCELLED
+    assert (await world.usage()).spent == ()
     async with world.running(world.progress):
-        await surface.until(lambda: message.card.title == "Not now")
-    assert world.commands.board.owed == {}
+        await world.surface.until(lambda: "lapsed" in world.message(outcome).card.status)
 
 
 async def test_a_request_that_breaks_something_keeps_no_other_from_being_taken_up(world: World, here: Address) -> None:

@@ -61,9 +61,8 @@ async def test_a_file_that_is_too_large_is_made_smaller(world: World) -> None:
 async def test_a_clip_that_never_fits_is_given_up_with_a_sentence(world: World, here: Address) -> None:
     delivery = await world.rendered()
     world.surface.limits_at[here] = replace(ROOMY, upload_bytes=20)
-    async with world.running(world.delivery, world.progress):
+    async with world.running(world.delivery):
         await world.surface.until(lambda: "too big" in world.surface.messages[delivery.handle].card.status)
-    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
 
 
 async def test_a_throttled_delivery_is_postponed_and_then_done(world: World) -> None:
@@ -124,7 +123,6 @@ async def test_a_message_that_is_gone_ends_the_delivery_and_keeps_the_clip(world
     await world.delivery.attempt(delivery)
 
     assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
-    assert world.commands.board.owed == {}
     async with world.database.reading() as tx:
         assert await gallery.get(tx, delivery.clip) is not None
 
@@ -132,10 +130,8 @@ async def test_a_message_that_is_gone_ends_the_delivery_and_keeps_the_clip(world
 async def test_a_place_that_says_no_is_believed_and_quoted(world: World) -> None:
     delivery = await world.rendered()
     world.surface.fail("deliver", Refused("files are not allowed in this channel."))
-    async with world.running(world.delivery, world.progress):
-        await world.surface.until(
-            lambda: "files are not allowed" in world.surface.messages[delivery.handle].card.status
-        )
+    await world.delivery.attempt(delivery)
+    assert "files are not allowed" in world.surface.messages[delivery.handle].card.status
     given_up = await world.promised(delivery)
     assert (given_up.state, given_up.reason) == (DeliveryState.GIVEN_UP, "files are not allowed in this channel.")
 
@@ -146,7 +142,19 @@ async def test_a_master_that_is_lost_ends_the_delivery_with_a_sentence(world: Wo
         path.unlink()
     await world.delivery.attempt(delivery)
     assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
-    assert "no longer kept" in world.commands.board.owed[delivery.handle].status
+    assert "no longer kept" in world.surface.messages[delivery.handle].card.status
+
+
+async def test_it_is_given_up_only_after_its_card_has_said_so(world: World, here: Address) -> None:
+    delivery = await world.rendered()
+    world.surface.limits_at[here] = replace(ROOMY, upload_bytes=20)
+    world.surface.fail("redraw", Throttled(5))
+    await world.delivery.attempt(delivery)
+    assert (await world.promised(delivery)).state is DeliveryState.PROMISED
+
+    await world.delivery.attempt(await world.promised(delivery))
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
+    assert "too big" in world.surface.messages[delivery.handle].card.status
 
 
 async def test_under_an_old_card_a_short_reply_follows_once(world: World) -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import intents
-from bot.cards import Card
+from bot.cards import Card, deleted
 from bot.commands import Commands
 from bot.port import Gone, Refused, Throttled, Unreachable
 from bot.progress import ProgressLoop
 from bot.surfaces.recording import ROOMY, RecordingSurface
+from db import gallery
 from db.records import Address, Asker, Handle, Job, Phase, Progress, Wish
 
 if TYPE_CHECKING:
@@ -259,3 +260,13 @@ async def test_a_finished_card_is_never_overdrawn_by_old_progress(world: World, 
         await world.claim(other.id)
         await surface.until(lambda: surface.messages[other.handle].card.bar == 0.0)
     assert surface.messages[job.handle].card.clip == delivery.clip
+
+
+async def test_a_clip_deleted_just_before_a_stop_has_its_card_redrawn_at_start(world: World) -> None:
+    delivery = await world.rendered()
+    await world.delivery.attempt(delivery)
+    async with world.database.transaction() as tx:
+        await gallery.forget(tx, delivery.clip)  # and then the process died
+
+    async with world.running(world.progress):
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card == deleted())
