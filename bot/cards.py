@@ -233,7 +233,7 @@ DELETED = "Deleted, together with its files."
 UNSHOWN = "The answer could not be shown here; please check that Zoetrope may post here and ask again."
 MASTER_GONE = "its file is no longer kept here; please ask for it again."
 SAID_NO = "the platform said no; please check what Zoetrope may post here."
-UNREACHED = "The answer could not be shown yet; it is tried again shortly."
+UNREACHED = "Your request is noted, and its answer follows shortly."
 
 
 def ready(job: Job) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -131,13 +132,14 @@ class Commands:
         """
         safe = specs.storable(wish, self.limits)
         request = Request(address.surface, origin, asker, address, safe, self.clock())
-        async with self.database.transaction() as tx:
-            first_seen = await requests.record(tx, request)  # 2
-        return await self._go_through(request, made_from) if first_seen else await self._recall(request)
+        if _key(request) in self._in_hand:
+            return await self._recall(request)
+        with self._holding(request):
+            async with self.database.transaction() as tx:
+                first_seen = await requests.record(tx, request)  # 2
+            return await self._go_through(request, made_from) if first_seen else await self._recall(request)
 
     async def _go_through(self, request: Request, made_from: str = "", again: bool = False) -> Outcome:
-        key = (request.surface, request.id)
-        self._in_hand.add(key)
         try:
             situation = await self._look(request)
             plan = self._plan(request, situation, made_from)  # 3 judged, 4 paid for
@@ -147,8 +149,15 @@ class Commands:
             return await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN))
         except SurfaceError:
             return Outcome(Result.UNREACHED, cards.UNREACHED)
+
+    @contextmanager
+    def _holding(self, request: Request) -> Iterator[None]:
+        """Somebody is at this request: nobody else takes it up meanwhile."""
+        self._in_hand.add(_key(request))
+        try:
+            yield
         finally:
-            self._in_hand.discard(key)
+            self._in_hand.discard(_key(request))
 
     async def _look(self, request: Request) -> _Situation:
         limits = await self.surfaces[request.surface].limits(request.address)
@@ -174,24 +183,27 @@ class Commands:
         granted = quota.decide(situation.usage, self.allowance, quota.cost(spec, model), now)
         if isinstance(granted, quota.Denied):
             return _Plan(Result.DENIED, cards.denied(granted, now), verdict=verdict)
-        held = verdict.ruling is Ruling.HELD
-        job = Job(
+        job = self._job(request, spec, verdict, granted.cost, request.wish.format or situation.formats[0], made_from)
+        place = situation.ahead + 1
+        card = cards.of(job, place=place, expected=situation.typical and situation.typical * place)
+        return _Plan(Result.HELD if job.state is JobState.HELD else Result.QUEUED, card, job, verdict)
+
+    def _job(self, request: Request, spec: ClipSpec, verdict: Verdict, cost: int, kind: str, made_from: str) -> Job:
+        now = self.clock()
+        return Job(
             id=self.make_id(),
             asker=request.asker,
             handle=Handle(request.address, request.message),
             spec=spec,
             verdict=verdict,
-            format=request.wish.format or situation.formats[0],
-            cost=granted.cost,
-            state=JobState.HELD if held else JobState.QUEUED,
+            format=kind,
+            cost=cost,
+            state=JobState.HELD if verdict.ruling is Ruling.HELD else JobState.QUEUED,
             attempt=0,
             created_at=now,
             changed_at=now,
             origin=made_from,
         )
-        place = situation.ahead + 1
-        card = cards.of(job, place=place, expected=situation.typical and situation.typical * place)
-        return _Plan(Result.HELD if held else Result.QUEUED, card, job, verdict)
 
     def _resolve(self, wish: Wish, situation: _Situation) -> ClipSpec | specs.Problem:
         return specs.resolve(
@@ -224,7 +236,8 @@ class Commands:
                 await quotas.reserve(tx, job.id, job.asker, granted.cost, now)
                 await requests.take(tx, request.surface, request.id, job.id)
         if isinstance(granted, quota.Denied):
-            return await self._deny(request, handle, _Plan(Result.DENIED, cards.denied(granted, now)))
+            denial = _Plan(Result.DENIED, cards.denied(granted, now), verdict=plan.verdict)
+            return await self._deny(request, handle, denial)
         return plan.outcome(handle)
 
     async def _deny(self, request: Request, handle: Handle, plan: _Plan) -> Outcome:
@@ -350,10 +363,11 @@ class Commands:
         async with self.database.reading() as tx:
             unfinished = await requests.unfinished(tx)
         for request in unfinished:
-            if (request.surface, request.id) in self._in_hand or request.surface not in self.surfaces:
+            if _key(request) in self._in_hand or request.surface not in self.surfaces:
                 continue
             try:
-                await self._take_up(request)
+                with self._holding(request):
+                    await self._take_up(request)
             except Exception:  # one request must not keep the others, nor the bot, from starting
                 log.exception("A request on %s could not be taken up.", request.surface)
 
@@ -388,6 +402,10 @@ class Commands:
 
     async def _usage(self, tx: AsyncConnection, asker: Asker) -> Usage:
         return await quotas.usage(tx, asker, self.clock() - self.allowance.window)
+
+
+def _key(request: Request) -> tuple[str, str]:
+    return request.surface, request.id
 
 
 def _same_wish(job: Job) -> Wish:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from bot.cards import Button, Card
 from bot.port import Gone, Rendition
 from bot.specs import FORMATS
 from db.records import Handle
+
+if TYPE_CHECKING:
+    from tests.surfaces.conftest import Stand
 
 QUEUED = Card("a heart", "Next in line.", "busy", buttons=(Button("Cancel", "c:aaaaaaaaaa", dangerous=True),))
 RENDERING = Card("a heart", "Rendering: step 1 of 4.", "busy", buttons=QUEUED.buttons, bar=0.25)
@@ -25,7 +28,7 @@ DONE = Card(
 )
 
 
-async def test_limits_are_sane(stand: Any) -> None:
+async def test_limits_are_sane(stand: Stand) -> None:
     limits = await stand.surface.limits(stand.address)
 
     assert limits.upload_bytes >= 100_000
@@ -35,7 +38,7 @@ async def test_limits_are_sane(stand: Any) -> None:
     assert limits.text_chars >= 200
 
 
-async def test_show_returns_a_handle_at_the_address_that_can_be_stored(stand: Any) -> None:
+async def test_show_returns_a_handle_at_the_address_that_can_be_stored(stand: Stand) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
     assert handle.address == stand.address
@@ -44,12 +47,12 @@ async def test_show_returns_a_handle_at_the_address_that_can_be_stored(stand: An
     assert await stand.seen(stored) == QUEUED
 
 
-async def test_the_same_nonce_gives_the_same_message(stand: Any) -> None:
+async def test_the_same_nonce_gives_the_same_message(stand: Stand) -> None:
     first = await stand.surface.show(stand.address, QUEUED, "n1")
     assert await stand.surface.show(stand.address, QUEUED, "n1") == first
 
 
-async def test_another_nonce_gives_another_message(stand: Any) -> None:
+async def test_another_nonce_gives_another_message(stand: Stand) -> None:
     first = await stand.surface.show(stand.address, QUEUED, "n1")
     second = await stand.surface.show(stand.address, QUEUED, "n2")
 
@@ -58,7 +61,7 @@ async def test_another_nonce_gives_another_message(stand: Any) -> None:
     assert await stand.seen(first) == QUEUED
 
 
-async def test_redraw_replaces_the_whole_card_buttons_included(stand: Any) -> None:
+async def test_redraw_replaces_the_whole_card_buttons_included(stand: Stand) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
     for card in (RENDERING, replace(RENDERING, buttons=()), DONE):
@@ -66,7 +69,7 @@ async def test_redraw_replaces_the_whole_card_buttons_included(stand: Any) -> No
         assert await stand.seen(handle) == card
 
 
-async def test_redrawing_the_same_card_is_harmless(stand: Any) -> None:
+async def test_redrawing_the_same_card_is_harmless(stand: Stand) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
     await stand.surface.redraw(handle, QUEUED)
@@ -74,7 +77,7 @@ async def test_redrawing_the_same_card_is_harmless(stand: Any) -> None:
     assert await stand.seen(handle) == QUEUED
 
 
-async def test_deliver_puts_the_clip_and_its_buttons_on_the_card(stand: Any, rendition: Rendition) -> None:
+async def test_deliver_puts_the_clip_and_its_buttons_on_the_card(stand: Stand, rendition: Rendition) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
     receipt = await stand.surface.deliver(handle, DONE, rendition)
@@ -82,7 +85,7 @@ async def test_deliver_puts_the_clip_and_its_buttons_on_the_card(stand: Any, ren
     assert await stand.seen(handle) == DONE
 
 
-async def test_delivering_again_is_harmless(stand: Any, rendition: Rendition) -> None:
+async def test_delivering_again_is_harmless(stand: Stand, rendition: Rendition) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
     first = await stand.surface.deliver(handle, DONE, rendition)
@@ -90,7 +93,7 @@ async def test_delivering_again_is_harmless(stand: Any, rendition: Rendition) ->
     assert await stand.seen(handle) == DONE
 
 
-async def test_a_delivered_card_can_be_redrawn_without_its_clip(stand: Any, rendition: Rendition) -> None:
+async def test_a_delivered_card_can_be_redrawn_without_its_clip(stand: Stand, rendition: Rendition) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
     await stand.surface.deliver(handle, DONE, rendition)
 
@@ -99,7 +102,7 @@ async def test_a_delivered_card_can_be_redrawn_without_its_clip(stand: Any, rend
     assert await stand.seen(handle) == deleted
 
 
-async def test_notify_leaves_the_card_alone(stand: Any) -> None:
+async def test_notify_leaves_the_card_alone(stand: Stand) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
     await stand.surface.notify(handle, "Your clip is ready.", "j1")
@@ -107,7 +110,7 @@ async def test_notify_leaves_the_card_alone(stand: Any) -> None:
     assert await stand.seen(handle) == QUEUED
 
 
-async def test_a_message_that_does_not_exist_is_gone(stand: Any, rendition: Rendition) -> None:
+async def test_a_message_that_does_not_exist_is_gone(stand: Stand, rendition: Rendition) -> None:
     nowhere = Handle(stand.address, "0000000000")
 
     with pytest.raises(Gone):
@@ -117,7 +120,7 @@ async def test_a_message_that_does_not_exist_is_gone(stand: Any, rendition: Rend
     assert await stand.seen(nowhere) is None
 
 
-async def test_a_hostile_title_is_shown_and_not_obeyed(stand: Any) -> None:
+async def test_a_hostile_title_is_shown_and_not_obeyed(stand: Stand) -> None:
     hostile = Card("<script>alert(1)</script> **bold** @everyone \u05e9\u05dc\u05d5\u05dd", "Next in line.", "busy")
 
     handle = await stand.surface.show(stand.address, hostile, "n1")
