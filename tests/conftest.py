@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,26 @@ import pytest
 
 from db import schema
 from db.database import Database
+
+REQUIRE_ALL = os.environ.get("ZOETROPE_REQUIRE_ALL") == "1"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything can be tested, a skipped test is a failed one."""
+    if REQUIRE_ALL and _skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if REQUIRE_ALL and (count := _skipped(terminalreporter.config)):
+        terminalreporter.line(
+            f"ZOETROPE_REQUIRE_ALL is set and tests were skipped ({count}): this run failed.", red=True
+        )
+
+
+def _skipped(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return len(reporter.stats.get("skipped", ())) if reporter is not None else 0
 
 
 @pytest.fixture(scope="session")
