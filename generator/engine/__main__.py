@@ -23,6 +23,7 @@ from generator.catalogue import Entry, read_entries
 from generator.engine.pipes import Inbox, Pen
 from generator.errors import GeneratorError
 from generator.protocol import Ready
+from generator.supervision import die_with_parent
 
 
 def main() -> None:
@@ -36,6 +37,7 @@ def main() -> None:
         return
     if args.read_fd is None or args.write_fd is None or args.models is None:
         raise SystemExit("An engine needs --read-fd, --write-fd and --models; it is started by a runner.")
+    die_with_parent()
     inbox = Inbox()
     inbox.listen(args.read_fd)  # before anything slow: a runner may die while torch is imported
     _serve(args, inbox, Pen(args.write_fd), _entries(args.models))
