@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import httpx
 from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from generator.errors import ModelUnusable, RenderFailed
 from generator.model_folder import VARIANTS, WEIGHED_PARTS
@@ -33,7 +32,7 @@ def fetch(
         raise ModelUnusable(
             f"Neither a folder nor a public model on the hub is called {hub_id}; correct generator.models.{name}.path."
         ) from None
-    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except Exception as error:  # which HTTP library raises is the hub client's own affair
         raise RenderFailed(
             f"Model {name} can't be fetched from the hub ({type(error).__name__}); check the network and the disk and "
             f"ask again, or point generator.models.{name}.path at a folder.",

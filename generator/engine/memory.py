@@ -78,7 +78,7 @@ def free_bytes(device: torch.device) -> int:
         return int(free + cached)
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return min(int(psutil.virtual_memory().available), *_container_room())
+    return min([int(psutil.virtual_memory().available), *_container_room()])
 
 
 def _container_room() -> list[int]:

@@ -313,11 +313,11 @@ def test_a_broken_device_ends_the_process(desk: Desk, render: Order, monkeypatch
 def test_previews_are_shown_while_it_takes_long(tiny: Path, entry_of: Callable[..., Entry], render: Order) -> None:
     ticks = iter(np.arange(0.0, 1000.0, 1.5))
     desk = Desk([entry_of(tiny)], clock=lambda: float(next(ticks)))
-    order = render(steps=60)
+    order = render(steps=4)
     desk.work(order)
     shown = [one.step for one in desk.said if one.kind == "preview"]
     assert shown
-    assert shown[-1] < 60
+    assert shown[-1] < 4
     with Image.open(order.preview) as preview:
         assert preview.size == (64, 64)
 
@@ -327,7 +327,7 @@ def test_a_preview_that_can_not_be_written_harms_nobody(
 ) -> None:
     ticks = iter(np.arange(0.0, 1000.0, 1.5))
     desk = Desk([entry_of(tiny)], clock=lambda: float(next(ticks)))
-    order = render(steps=60).model_copy(update={"preview": str(tmp_path / "none" / "p.webp")})
+    order = render(steps=4).model_copy(update={"preview": str(tmp_path / "none" / "p.webp")})
     desk.work(order)
     assert "preview" not in desk.kinds()
     assert desk.kinds()[-1] == "rendered"
