@@ -6,28 +6,41 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
+
+from bot.__main__ import cli
+from bot.cli.wrong_use import guarded
 
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 
 HEART = "a heart bouncing on blue"
 
-# What is typed, the status, and words that must be in the sentence.
-WRONG: list[tuple[list[str], int, str]] = [
-    (["nonsense"], 2, "No such command 'nonsense'"),
-    (["--nonsense"], 2, "No such option"),
-    (["video"], 2, "zoetrope video --help"),
-    (["video", HEART], 2, "'-o' / '--out'"),
-    (["video", "-o", "a.gif"], 2, "PROMPTS"),
-    (["video", HEART, "-o", "a.gif", "--steps", "abc"], 2, "'abc' is not a valid integer"),
-    (["video", HEART, "-o", "a.gif", "--seed", "1.5"], 2, "'1.5' is not a valid integer"),
-    (["video", HEART, "-o", "a.gif", "--frames", ""], 2, "not a valid integer"),
-    (["video", HEART, "-o", "a.gif", "--fps", "eight"], 2, "'eight' is not a valid integer"),
-    (["video", HEART, "-o", "a.gif", "--guidance", "much"], 2, "'much' is not a valid float"),
-    (["video", HEART, "-o", "a.gif", "--size", "17"], 2, "WIDTHxHEIGHT"),
-    (["video", HEART, "-o", "a.gif", "--size", "axb"], 2, "WIDTHxHEIGHT"),
-    (["video", HEART, "-o", "a.gif", "--size", "-1x5"], 2, "WIDTHxHEIGHT"),
-    (["video", HEART, "-o", "a.gif", "--format", "avi"], 2, "'avi' is not one of"),
+# What is typed and words that must be in the sentence. Nothing of this gets past the reading of arguments.
+MISTYPED: list[tuple[list[str], str]] = [
+    (["nonsense"], "No such command 'nonsense'"),
+    (["--nonsense"], "No such option"),
+    (["video"], "zoetrope video --help"),
+    (["video", HEART], "'-o' / '--out'"),
+    (["video", "-o", "a.gif"], "PROMPTS"),
+    (["video", HEART, "-o", "a.gif", "--steps", "abc"], "'abc' is not a valid integer"),
+    (["video", HEART, "-o", "a.gif", "--seed", "1.5"], "'1.5' is not a valid integer"),
+    (["video", HEART, "-o", "a.gif", "--frames", ""], "not a valid integer"),
+    (["video", HEART, "-o", "a.gif", "--fps", "eight"], "'eight' is not a valid integer"),
+    (["video", HEART, "-o", "a.gif", "--guidance", "much"], "'much' is not a valid float"),
+    (["video", HEART, "-o", "a.gif", "--size", "17"], "WIDTHxHEIGHT"),
+    (["video", HEART, "-o", "a.gif", "--size", "axb"], "WIDTHxHEIGHT"),
+    (["video", HEART, "-o", "a.gif", "--size", "-1x5"], "WIDTHxHEIGHT"),
+    (["video", HEART, "-o", "a.gif", "--size", "²x5"], "WIDTHxHEIGHT"),
+    (["video", HEART, "-o", "a.gif", "--format", "avi"], "'avi' is not one of"),
+    (["play", "--port", "abc"], "'abc' is not a valid integer"),
+    (["play", "--port", "99999"], "99999 is not in the range"),
+    (["play", "--nonsense"], "zoetrope play --help"),
+    (["config", "chekc"], "No such command 'chekc'"),
+]
+
+# What is typed well and can't be done: the status and the words.
+IMPOSSIBLE: list[tuple[list[str], int, str]] = [
     (["video", HEART, "-o", "a.avi"], 2, "use .gif, .mp4 or .webp"),
     (["video", HEART, "-o", "a.gif", "--format", "mp4"], 2, "--format says mp4"),
     (["video", HEART, HEART, "-o", "a.gif"], 2, "give a folder"),
@@ -35,19 +48,26 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["video", HEART, "-o", "/proc/a.gif"], 1, "/proc"),
     (["video", HEART, "-o", "a.gif", "--config", "none.toml"], 1, "none.toml does not exist"),
     (["config", "check", "--config", "none.toml"], 1, "none.toml does not exist"),
-    (["config", "check", "--config", "."], 1, "can't be read"),
-    (["config", "show", "--config", "none.toml"], 1, "none.toml does not exist"),
+    (["config", "show", "--config", "."], 1, "can't be read"),
     (["run", "--config", "none.toml"], 1, "none.toml does not exist"),
     (["run", "--data", "/proc/zoetrope"], 1, "/proc/zoetrope"),
-    (["play", "--port", "abc"], 2, "'abc' is not a valid integer"),
-    (["play", "--port", "99999"], 2, "99999 is not in the range"),
     (["play", "--data", "/proc/zoetrope"], 1, "--data"),
-    (["play", "--nonsense"], 2, "zoetrope play --help"),
 ]
 
 
-@pytest.mark.parametrize(("typed", "status", "words"), WRONG, ids=[" ".join(typed) for typed, _, _ in WRONG])
-def test_wrong_input_is_answered_with_one_sentence(
+@pytest.mark.parametrize(("typed", "words"), MISTYPED, ids=[" ".join(typed) for typed, _ in MISTYPED])
+def test_what_is_mistyped_is_answered_with_one_sentence(
+    capsys: pytest.CaptureFixture[str], typed: list[str], words: str
+) -> None:
+    assert guarded(cli, typed, debug=False) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err
+    assert_one_sentence(said.err)
+
+
+@pytest.mark.parametrize(("typed", "status", "words"), IMPOSSIBLE, ids=[" ".join(typed) for typed, _, _ in IMPOSSIBLE])
+def test_what_cannot_be_done_is_answered_with_one_sentence(
     zoetrope: Zoetrope, typed: list[str], status: int, words: str
 ) -> None:
     done = zoetrope(*typed)
@@ -60,6 +80,23 @@ def assert_one_sentence(text: str) -> None:
     assert "Traceback" not in text
     assert len(text.strip().splitlines()) == 1, text
     assert text.strip()[-1] in ".?)"
+
+
+def test_an_error_that_should_not_happen_is_a_sentence_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unforeseen error may hold a prompt."""
+
+    @click.command()
+    def broken() -> None:
+        raise KeyError(HEART)
+
+    assert guarded(broken, [], debug=False) == 1
+    said = capsys.readouterr().err
+    assert "KeyError in test_wrong_input.py, line" in said
+    assert "ZOETROPE_DEBUG=1" in said
+    assert HEART not in said
+    assert_one_sentence(said)
+    assert guarded(broken, [], debug=True) == 1
+    assert "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
