@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.surfaces.web import WebSurface
 from bot.together import side_by_side
 from db.config import Config, Secrets
 
+FIRST_ANNOUNCEMENT = 30.0  # seconds that a first start waits for the generator to tell its models
 SURFACE_PAUSE = 5.0  # seconds before a surface that failed is started again
 
 log = logging.getLogger(__name__)
@@ -46,11 +48,13 @@ async def serve(choices: Choices, say: Callable[[str], None]) -> None:
             await core.sweep()
             line = command(folder, choices.file)
             generator = GeneratorChild(line, environment_for_child(choices.environment))
-            say(f"Zoetrope is at {address} (Ctrl-C stops it)." if address else "Zoetrope is running (Ctrl-C stops it).")
             surfaces = map(_kept_up, core.surfaces.values())
-            async with side_by_side(
-                [*surfaces, *core.loops(), generator.run()]
-            ):  # no requests, no drawing, no generator
+            works = [*surfaces, *core.loops(), generator.run()]  # stopped in this order
+            async with side_by_side(works):
+                with suppress(TimeoutError):  # asked before that, we could only apologise
+                    async with asyncio.timeout(FIRST_ANNOUNCEMENT):
+                        await core.until_a_model_is_known()
+                say(f"Zoetrope is {f'at {address}' if address else 'running'} (Ctrl-C stops it).")
                 await asyncio.Event().wait()
 
 

@@ -24,6 +24,7 @@ from db.clip_files import ClipFiles
 from db.config import Config
 from db.database import Database
 
+BELL_SECONDS = 5.0  # the longest sleep without a bell
 DOWNLOAD_BYTES = 200_000_000  # for whoever takes a clip home in another format
 
 
@@ -58,6 +59,15 @@ class Core:
         except RenditionError as error:
             return str(error)
         return made.path
+
+    async def until_a_model_is_known(self) -> None:
+        """Return as soon as any runner has announced what it can make."""
+        while True:
+            heard = self.database.bell.count()
+            async with self.database.reading() as tx:
+                if await models.known(tx):
+                    return
+            await self.database.bell.wait(heard, BELL_SECONDS)
 
     async def sweep(self) -> None:
         """Remove the files that no row names."""

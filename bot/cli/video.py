@@ -22,7 +22,7 @@ from bot.errors import FolderUnwritable, WrongUse
 from bot.generator_child import GeneratorChild, command, environment_for_child
 from bot.surfaces.terminal import TerminalSurface
 from bot.together import side_by_side
-from db import gallery, models, queue
+from db import gallery, queue
 from db.config import Config, QuotaConfig, Secrets
 from db.records import Asker, Clip, JobState, Wish
 
@@ -113,17 +113,8 @@ async def _studio(config: Config, environment: Mapping[str, str]) -> AsyncIterat
         surface = TerminalSurface(sys.stderr)
         core.surfaces[surface.name] = surface
         async with side_by_side([*core.loops(), generator.run()]):
-            await _models_are_known(core)
+            await core.until_a_model_is_known()
             yield core, surface
-
-
-async def _models_are_known(core: Core) -> None:
-    while True:
-        seen = core.database.bell.count()
-        async with core.database.reading() as tx:
-            if await models.known(tx):
-                return
-        await core.database.bell.wait(seen, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
