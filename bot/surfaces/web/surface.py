@@ -132,7 +132,7 @@ class WebSurface:
         return Receipt(handle.message)
 
     async def notify(self, handle: Handle, sentence: str, nonce: str) -> None:
-        """A line on the card itself: repeating it changes nothing, so the nonce is not needed."""
+        """Kept with the card and announced by open pages: repeating it changes nothing, so the nonce is not needed."""
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             await room.replace(tx, handle.message, {**kept.card, "note": sentence}, kept.rendition)

@@ -13,8 +13,7 @@ export function makeCard(id, press) {
   const facts = el("dl");
   const deeds = el("div", { class: "deeds" });
   const files = el("p", { class: "files" });
-  const note = el("p", { class: "note" });
-  const text = el("div", { class: "text" }, title, status, bar, facts, deeds, files, note);
+  const text = el("div", { class: "text" }, title, status, bar, facts, deeds, files);
   const card = el("article", { class: "card", id: `card-${id}` }, screen.figure, text);
   let drawnButtons = "";
   let drawnFacts = "";
@@ -66,8 +65,6 @@ export function makeCard(id, press) {
     card.dataset.tone = message.tone;
     setText(title, message.title);
     setText(status, message.status);
-    setText(note, message.note);
-    note.hidden = !message.note;
     bar.hidden = message.bar === null;
     if (message.bar !== null) bar.value = message.bar;
     drawPicture(message);

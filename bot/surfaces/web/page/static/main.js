@@ -27,6 +27,16 @@ function announce(sentence) {
   find("announcer").textContent = sentence;
 }
 
+// A reply to a card: read out, and marked on the tab of who is not looking.
+function remind(sentence) {
+  announce(sentence);
+  if (document.hidden) document.title = "● Zoetrope";
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.title = "Zoetrope";
+});
+
 async function ask(fields) {
   submit.disabled = true;
   const outcome = await post("/request", fields);
@@ -80,7 +90,7 @@ function drawHints(models) {
 
 let models = [];
 form.elements.model.addEventListener("change", () => drawHints(models));
-const room = makeRoom(find("room"), find("empty"), press, announce);
+const room = makeRoom(find("room"), find("empty"), press, announce, remind);
 listen({
   room: room.all,
   message: room.one,

@@ -4,7 +4,7 @@ import { makeCard } from "./card.js";
 
 const MOST = 60; // cards kept on the page; older ones leave it
 
-export function makeRoom(place, empty, press, announce) {
+export function makeRoom(place, empty, press, announce, remind) {
   const cards = new Map(); // by message id: {card, draw, last}
 
   function draw(message, isNews) {
@@ -18,7 +18,7 @@ export function makeRoom(place, empty, press, announce) {
       place.insertBefore(known.card, next ? next.card : null);
     }
     if (isNews && known.last?.tone !== message.tone) announce(`${message.title}: ${message.status}`);
-    if (isNews && message.note && known.last?.note !== message.note) announce(message.note);
+    if (isNews && message.note && known.last?.note !== message.note) remind(message.note);
     known.last = message;
     known.draw(message);
   }
