@@ -48,7 +48,7 @@ MODEL = ModelFacts(
 )
 
 Ask = Callable[..., Awaitable[Job]]
-Until = Callable[[str, Callable[[Job], bool]], Awaitable[Job]]
+Until = Callable[..., Awaitable[Job]]
 MakeRunner = Callable[..., Runner]
 Serving = Callable[[Runner], AbstractAsyncContextManager[None]]
 
@@ -109,8 +109,8 @@ def ask(database: Database, new_job: Callable[..., Job]) -> Ask:
 def until(database: Database) -> Until:
     """Waits, on the bell, until the job is as wanted."""
 
-    async def wait(job_id: str, wanted: Callable[[Job], bool]) -> Job:
-        async with asyncio.timeout(PATIENCE):
+    async def wait(job_id: str, wanted: Callable[[Job], bool], seconds: float = PATIENCE) -> Job:
+        async with asyncio.timeout(seconds):
             while True:
                 heard = database.bell.count()
                 async with database.reading() as tx:

@@ -42,7 +42,7 @@ def order(tmp_path: Path) -> Callable[[str], Render]:
 
 
 async def messages_until(seat: Seat, kind: type[Message]) -> list[str]:
-    kinds = []
+    kinds: list[str] = []
     async with asyncio.timeout(30):
         while True:
             message = await seat.receive()

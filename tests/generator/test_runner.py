@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import resource
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,7 @@ from generator.runner import Runner
 from generator.seats.child import ChildSeat
 
 Ask = Callable[..., Awaitable[Job]]
-Until = Callable[[str, Callable[[Job], bool]], Awaitable[Job]]
+Until = Callable[..., Awaitable[Job]]
 MakeRunner = Callable[..., Runner]
 Serving = Callable[[Runner], AbstractAsyncContextManager[None]]
 
@@ -55,6 +56,12 @@ class Engines(ChildSeat):
         self.pids.append(ready.pid)
         return ready
 
+    async def gone(self) -> None:
+        """Returns when the present engine has ended by itself."""
+        assert self._occupant is not None
+        async with asyncio.timeout(30):
+            await self._occupant.process.wait()
+
 
 @pytest.fixture
 def engines(scripted_engine: list[str], tmp_path: Path) -> Engines:
@@ -81,7 +88,7 @@ async def test_a_job_becomes_a_clip_and_a_promise(
     assert delivery.due_at <= time.time()
     async with database.transaction() as tx:
         await quotas.release(tx, job.id)  # what is settled can't be released any more
-    assert [credits for _, credits in (await usage_of(database, job)).spent] == [1000]
+    assert [spent for _, spent in (await usage_of(database, job)).spent] == [1000]
 
 
 async def test_nothing_of_the_work_stays_behind(
@@ -114,11 +121,11 @@ async def test_the_runner_makes_itself_and_its_models_known(
     database: Database, make_runner: MakeRunner, serving: Serving
 ) -> None:
     async with serving(make_runner()), asyncio.timeout(30):
-        heard, alive = 0, []
-        while [row.device for row in alive] != ["Scripted CPU"]:
+        heard, devices = 0, [""]
+        while devices != ["Scripted CPU"]:
             heard = await database.bell.wait(heard, 30)
             async with database.reading() as tx:
-                alive = await runners.alive(tx, time.time() - 30)
+                devices = [row.device for row in await runners.alive(tx, time.time() - 30)]
         async with database.reading() as tx:
             assert [model.name for model in await models.known(tx)] == ["scripted"]
 
@@ -223,9 +230,7 @@ async def test_an_engine_that_dies_while_idle_costs_no_attempt(
     async with serving(make_runner(engines)):
         await until(first.id, ended)
         os.kill(engines.pids[0], signal.SIGKILL)
-        async with asyncio.timeout(30):
-            while engines.running:
-                await asyncio.sleep(0)
+        await engines.gone()
         second = await ask("")
         done = await until(second.id, ended)
     assert (done.state, done.attempt) == (JobState.DONE, 1)
@@ -364,7 +369,7 @@ async def test_stopping_in_order_gives_the_job_back_without_counting_the_attempt
     job = await ask("hold")
     for attempt in range(1, generator_config.attempts + 2):
         async with serving(make_runner()):
-            await until(job.id, lambda job, attempt=attempt: rendering(job) and job.attempt == attempt)  # type: ignore[misc]
+            await until(job.id, lambda job, attempt=attempt: rendering(job) and job.attempt == attempt)
         async with database.reading() as tx:
             back = await queue.get(tx, job.id)
         assert back is not None
@@ -386,7 +391,7 @@ async def test_stopping_in_order_ends_the_engine(
     assert ends_within(engines.pids[0], 0.0)
 
 
-async def test_a_full_clip_store_fails_the_job_and_leaves_no_half_file(
+async def test_a_store_that_is_no_folder_fails_the_job(
     database: Database, ask: Ask, until: Until, make_runner: MakeRunner, serving: Serving, tmp_path: Path
 ) -> None:
     masters = tmp_path / "masters"
@@ -397,8 +402,30 @@ async def test_a_full_clip_store_fails_the_job_and_leaves_no_half_file(
     assert (failed.state, failed.attempt) == (JobState.FAILED, 1)
     assert "can't be written" in failed.reason
     assert (await usage_of(database, job)).spent == ()
+
+
+async def test_a_disk_that_is_full_while_the_clip_is_kept_fails_the_job_and_leaves_no_half_file(
+    database: Database, ask: Ask, until: Until, make_runner: MakeRunner, serving: Serving, tmp_path: Path
+) -> None:
+    """A limit on the size of this process's files stands for the disk; the engine, started before, has none."""
+    first = await ask("")
+    async with serving(make_runner()):
+        await until(first.id, ended)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, hard))
+        try:
+            job = await ask("big")
+            failed = await until(job.id, ended)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (failed.state, failed.attempt) == (JobState.FAILED, 1)
+    assert "no space left" in failed.reason
+    assert len((await usage_of(database, job)).spent) == 1  # the first job's
     async with database.reading() as tx:
+        kept = await gallery.of_job(tx, first.id)
         assert await gallery.of_job(tx, job.id) is None
+    assert kept is not None
+    assert [path.name for path in (tmp_path / "masters").iterdir()] == [kept.master]
 
 
 async def test_a_model_that_only_another_runner_has_is_left_to_it(

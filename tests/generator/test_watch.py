@@ -31,7 +31,7 @@ async def make_watch(scripted_engine: list[str], tmp_path: Path, pauses: list[fl
 
     def make(command: list[str] = scripted_engine, **stall: float) -> Watch:
         seat = ChildSeat(command, tmp_path / "engine.log")
-        watches.append(Watch(seat, StallConfig(**stall), lambda: 1000.0, note))  # type: ignore[arg-type]
+        watches.append(Watch(seat, StallConfig(**stall), lambda: 1000.0, note))
         return watches[-1]
 
     yield make
@@ -120,10 +120,10 @@ async def test_the_resident_model_is_known_once_it_is_loaded_and_forgotten_with_
     make_watch: MakeWatch, tmp_path: Path
 ) -> None:
     watch = make_watch()
-    assert watch.resident is None
     await watch.ready()
+    before = watch.resident
     await watch.send(order("", tmp_path))
     await hear(watch, Rendered)
-    assert (watch.resident, watch.resident_since) == ("scripted", 1000.0)
+    loaded = watch.resident, watch.resident_since
     await watch.kill()
-    assert watch.resident is None
+    assert (before, loaded, watch.resident) == (None, ("scripted", 1000.0), None)

@@ -3,6 +3,7 @@
 A prompt holds deeds such as `crash@1` (at the first attempt only) or `hold` (at every one); without any it renders.
 
     crash     die by SIGKILL         deaf   say nothing at all          hold   wait to be cancelled
+    big       a master of 8 MB
     exit      die with status 7      mute   nothing after encoding      late   finish when cancelled
     freeze    SIGSTOP itself         stuck  nothing after the steps     fail   Failed, to be tried again
     nonsense  break the protocol     empty  Rendered, but no file       refuse Failed for good
@@ -20,7 +21,21 @@ from pathlib import Path
 from typing import Any
 
 MASTER = b"frames " * 1000
-DEEDS = ("crash", "deaf", "empty", "exit", "fail", "freeze", "hold", "late", "mute", "nonsense", "refuse", "stuck")
+DEEDS = (
+    "big",
+    "crash",
+    "deaf",
+    "empty",
+    "exit",
+    "fail",
+    "freeze",
+    "hold",
+    "late",
+    "mute",
+    "nonsense",
+    "refuse",
+    "stuck",
+)
 
 Message = dict[str, Any]
 
@@ -63,7 +78,7 @@ class Script:
         Path(order["preview"]).write_bytes(b"a preview")
         self.say("preview", job=job, step=1)
         self.misbehave(deed, job)
-        if deed in ("", "late", "empty", "stuck"):
+        if deed in ("", "big", "late", "empty", "stuck"):
             self.finish(order, deed)
 
     def misbehave(self, deed: str, job: str) -> None:
@@ -85,7 +100,7 @@ class Script:
         if deed == "late":
             self.cancelled.wait()
         if deed != "empty":
-            Path(order["master"]).write_bytes(MASTER)
+            Path(order["master"]).write_bytes(MASTER * 1200 if deed == "big" else MASTER)
         self.say("decoding", job=order["job"])
         if deed != "stuck":
             self.say("rendered", job=order["job"], seconds={"step": 0.01})

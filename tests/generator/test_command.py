@@ -1,0 +1,52 @@
+"""What a person can get wrong on the command line of a runner: one sentence each, and a status."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from generator.__main__ import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data", "{tmp}/nowhere"], "no data folder"),
+        (["--data", "{tmp}/empty"], "no database"),
+        (["--data", "{tmp}/file"], "can't be written"),
+        (["--config", "{tmp}/none.toml"], "does not exist"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    assert main([argument.replace("{tmp}", str(tmp_path)) for argument in arguments]) == 1
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["--name", "../up"], "letters, digits or dashes"), (["fly"], "invalid choice")]
+)
+def test_a_wrong_argument_is_explained(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_runner_does_not_migrate_a_database_of_another_revision(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    assert main(["--data", str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
