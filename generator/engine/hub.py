@@ -46,7 +46,8 @@ def _fetch(hub_id: str, *, allow_pickle: bool, half: bool, tick: Callable[[], No
     place = Path()
     for file in wanted_files(there, allow_pickle=allow_pickle, half=half):
         tick()
-        place = Path(hf_hub_download(hub_id, file, revision=info.sha, endpoint=endpoint))
+        # By branch, not by commit: only then the cache notes which snapshot the catalogue is to find next time.
+        place = Path(hf_hub_download(hub_id, file, endpoint=endpoint))
     return place.parent  # model_index.json comes last, so a snapshot that has it is complete
 
 

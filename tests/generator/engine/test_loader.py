@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,8 @@ from safetensors.torch import load_file, save_file
 from db.records import ClipSpec
 from generator.catalogue import Entry
 from generator.engine import loader
-from generator.engine.hub import fetch, wanted_files
 from generator.engine.unet3d import Unet3D
-from generator.errors import ModelUnusable, RenderFailed
+from generator.errors import ModelUnusable
 
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
@@ -169,38 +167,3 @@ def test_the_number_format_is_the_one_asked_for(
     model.step([sample])
     assert sample.x.dtype == torch.float32
     assert next(iter(model.decode(sample, 1))).shape == (1, 64, 64, 3)
-
-
-def test_an_unreachable_hub_is_one_sentence_and_worth_another_try() -> None:
-    with socket.socket() as taken:  # bound but not listening: connections are refused
-        taken.bind(("127.0.0.1", 0))
-        endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(RenderFailed, match="can't be fetched from the hub") as caught:
-            fetch("ms", "someone/model", allow_pickle=False, half=True, endpoint=endpoint)
-    assert caught.value.again
-
-
-def test_only_what_the_parts_need_is_downloaded() -> None:
-    there = [
-        "README.md",
-        "model_index.json",
-        "scheduler/scheduler_config.json",
-        "text_encoder/config.json",
-        "text_encoder/model.safetensors",
-        "text_encoder/pytorch_model.bin",
-        "tokenizer/vocab.json",
-        "unet/config.json",
-        "unet/diffusion_pytorch_model.bin",
-        "unet/diffusion_pytorch_model.fp16.safetensors",
-        "unet/diffusion_pytorch_model.safetensors",
-        "vae/config.json",
-        "vae/diffusion_pytorch_model.bin",
-    ]
-    half = wanted_files(there, allow_pickle=False, half=True)
-    assert half[-1] == "model_index.json"
-    assert "unet/diffusion_pytorch_model.fp16.safetensors" in half
-    assert "unet/diffusion_pytorch_model.safetensors" not in half
-    assert not [file for file in half if file.endswith((".bin", ".md"))]
-    full = wanted_files(there, allow_pickle=True, half=False)
-    assert {"unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.bin"} < set(full)
-    assert "text_encoder/pytorch_model.bin" not in full
