@@ -91,7 +91,8 @@ class Runner:
                 ending = await rendering.run()
                 await self._ledger.conclude(lease, bench, ending)
         except asyncio.CancelledError:
-            await self._ledger.give_back(lease)
+            with surviving("give a job back"):
+                await self._ledger.give_back(lease)
             raise
         finally:
             bench.clear()
