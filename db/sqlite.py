@@ -75,14 +75,15 @@ def connect(path: Path) -> sqlite3.Connection:
 def writing_engine(path: Path) -> AsyncEngine:
     """One connection: the writers of this process queue for it in order instead of fighting over the file's lock."""
     url = URL.create("sqlite+aiosqlite", database=str(path))
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=2 * BUSY_SECONDS)
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=2 * BUSY_SECONDS, hide_parameters=True)
     _begin_with(engine.sync_engine, "BEGIN IMMEDIATE", _PRAGMAS)
     return engine
 
 
 def reading_engine(path: Path) -> AsyncEngine:
     """Snapshots: what is read in one transaction belongs together, and a write through it is refused."""
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), pool_timeout=2 * BUSY_SECONDS)
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    engine = create_async_engine(url, pool_timeout=2 * BUSY_SECONDS, hide_parameters=True)
     _begin_with(engine.sync_engine, "BEGIN", (*_PRAGMAS, "query_only=ON"))
     return engine
 

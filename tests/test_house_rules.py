@@ -31,7 +31,7 @@ def nodes(path: Path) -> Iterator[ast.AST]:
     yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def where(path: Path, node: ast.expr | ast.stmt) -> str:
+def where(path: Path, node: ast.expr | ast.stmt | ast.excepthandler) -> str:
     return f"{path.relative_to(ROOT)}:{node.lineno}"
 
 

@@ -265,3 +265,12 @@ async def test_a_listener_blocks_no_writer(database: Database, database_url: str
     with closing(sqlite3.connect(Path(database_url.removeprefix("sqlite:///")), timeout=0)) as other:
         other.execute("BEGIN EXCLUSIVE")
         other.execute("ROLLBACK")
+
+
+async def test_what_a_person_wrote_is_not_part_of_an_error(database: Database) -> None:
+    """Errors reach logs, prompts must not."""
+    with pytest.raises(Exception, match="no_such_table") as caught:
+        async with database.transaction() as tx:
+            await tx.execute(text("SELECT * FROM no_such_table WHERE prompt = :prompt"), {"prompt": "a heart on blue"})
+    assert "a heart on blue" not in str(caught.value)
+    assert "a heart on blue" not in str(caught.value.__cause__)
