@@ -155,6 +155,8 @@ class House:
             self.running.cancel()
             await asyncio.wait([self.running])
             self.running = None
+        if self.surface is not None:
+            self.surface.close()  # a task that was cancelled before its first step served nothing
 
     # What a runner does, by the same functions of the database.
 

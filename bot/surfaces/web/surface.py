@@ -20,7 +20,7 @@ from bot.surfaces.web import drawing
 from bot.surfaces.web.browsers import Browsers, load_key
 from bot.surfaces.web.feed import Feed
 from bot.surfaces.web.guard import Guard, own_hosts
-from bot.surfaces.web.server import bind, serving
+from bot.surfaces.web.server import Server, bind, serving
 from bot.surfaces.web.site import Convert, Desk, Site
 from db import room
 from db.config import WebConfig
@@ -74,8 +74,17 @@ class WebSurface:
         """Serve until cancelled; then every stream ends and the port is free within a second."""
         self.open()
         assert self._socket is not None
+        listening, self._socket = self._socket, None
         feed = Feed(self._database, ROOM, self._clock)
-        site = Site(
+        try:
+            site = await self._site(feed)
+            hosts = own_hosts(self._config.host, self._port(listening))
+            await _serve(feed, serving(Guard(site.app(), hosts)), listening)
+        finally:
+            listening.close()
+
+    async def _site(self, feed: Feed) -> Site:
+        return Site(
             database=self._database,
             address=ADDRESS,
             feed=feed,
@@ -85,18 +94,6 @@ class WebSurface:
             desk=lambda: self.commands,
             convert=self._convert,
         )
-        server = serving(Guard(site.app(), own_hosts(self._config.host, self._port(self._socket))))
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(feed.run())
-            answering = group.create_task(server.serve(sockets=[self._socket]))
-            self._socket = None  # it is the server's now, who closes it
-            try:
-                await asyncio.wait([following, answering], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                feed.close()
-                server.should_exit = True
-                await asyncio.wait([answering])
-                following.cancel()
 
     def close(self) -> None:
         """Let go of a port that was opened and never served."""
@@ -153,6 +150,20 @@ class WebSurface:
     @staticmethod
     def _port(listening: socket) -> int:
         return int(listening.getsockname()[1])
+
+
+async def _serve(feed: Feed, server: Server, listening: socket) -> None:
+    """Both until one ends or we are cancelled; then first the streams end, and with them the server."""
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(feed.run())
+        answering = group.create_task(server.serve(sockets=[listening]))
+        try:
+            await asyncio.wait([following, answering], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            feed.close()
+            server.should_exit = True
+            await asyncio.wait([answering])
+            following.cancel()
 
 
 async def _get(tx: AsyncConnection, handle: Handle) -> room.RoomMessage:
