@@ -51,6 +51,9 @@ def _entries(file: Path) -> tuple[Entry, ...]:
 
 
 def _serve(args: argparse.Namespace, inbox: Inbox, pen: Pen, entries: tuple[Entry, ...]) -> None:
+    # OpenMP reads this when torch is imported. Threads that spin while they wait for each other starve when the cores
+    # are shared: four steps of the pocket model took 35 s instead of 1 s on two busy cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from generator.engine.device import choose_device, device_name, settle
     from generator.engine.loader import quiet_libraries
     from generator.engine.memory import free_bytes
