@@ -166,6 +166,8 @@ def save(nets: Networks, folder: Path) -> None:
         vae=vae, unet=unet, text_encoder=text, tokenizer=nets.tokenizer, scheduler=nets.sampler
     )
     pipeline.save_pretrained(folder, safe_serialization=True)
+    for weights in folder.rglob("*.safetensors"):  # written for their owner alone; a model is for everyone
+        weights.chmod(0o644)
 
 
 def load(folder: Path) -> Networks:

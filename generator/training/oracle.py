@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from generator.training.captions import World, catalogue
-from generator.training.stage import COLOURS, MOTIONS, SPEEDS, TINTS, Stage, backdrop, curves
+from generator.training.stage import COLOURS, MOTIONS, SPEEDS, TINTS, Stage, backdrop, curve, curves
 
 PATCH = 16  # side of the normalised crop
 TURNS = 16  # orientations a sprite is compared in
@@ -38,6 +38,7 @@ class Track:
     size: Tensor  # (frames,)
     there: Tensor  # (frames,) bool
     crops: Tensor  # (frames, 4, PATCH, PATCH): premultiplied colour and cover
+    peak: Tensor  # (frames,) how much the clearest pixels differ from the backdrop, 0..1
 
 
 class Oracle:
@@ -74,25 +75,28 @@ class Oracle:
             (thing, tint) for thing in self.world.things for tint in (TINTS if catalogue()[thing].tintable else (None,))
         ]
         stage = Stage(self.world.things, self.world.backgrounds, self.size, 1)
+        drawn = [_portraits(stage, thing, tint) for thing, tint in looks]
         library = []
-        for at in range(len(self.world.backgrounds)):
-            crops = [_portraits(stage, thing, tint, at) for thing, tint in looks]
-            library.append(torch.stack(crops))
+        for behind in self.backdrops:
+            shown = [behind * (1 - sprite[:, 3:]) + sprite[:, :3] for sprite in drawn]
+            library.append(torch.stack([follow(picture, behind).crops for picture in shown]))
         return [thing for thing, _ in looks], library
 
     def _thing(self, track: Track, at: int) -> tuple[str, float, float]:
         """(name, distance when upright, distance when it spins); distances are means over the frames."""
         if not bool(track.there.any()):
             return "", 1.0, 1.0
-        crops = track.crops[track.there]
+        clear = track.there & (track.peak > 0.6 * track.peak.max())  # a thing that fades is judged while it shows
+        crops = track.crops[clear]
         far = (self.library[at][:, :, None] - crops).abs().flatten(3).mean(3)  # (looks, TURNS, frames)
         upright = far[:, 0].mean(1)
-        number = torch.arange(self.frames)[track.there]
+        number = torch.arange(self.frames)[clear]
         spins = []
         for rounds in (0.5, 1.0):
             turn = (number * rounds * TURNS / self.frames).round().long() % TURNS
             spins.append(far[:, turn, torch.arange(len(number))].mean(1))
-        falls = far[:, TURNS // 8, :].mean(1)
+        turn = (curve("falling", "normal", self.frames)[number, 3] * TURNS).round().long()
+        falls = far[:, turn, torch.arange(len(number))].mean(1)
         turned = torch.stack(spins).amin(0)
         best = torch.stack([upright, turned, falls]).amin(0)
         chosen = int(best.argmin())
@@ -102,12 +106,14 @@ class Oracle:
         """The nearest curve, with fading and spinning decided by the crops."""
         if int(track.there.sum()) < max(2, self.frames // 2):
             return ""
+        quarter = max(1, self.frames // 4)
+        fades = float(track.peak[-quarter:].mean()) < 0.5 * float(track.peak[:quarter].mean())
+        if "fading" in self.world.motions and fades:
+            return "fading"
         best, name = float("inf"), ""
         for motion, path in self.paths:
             distance = _path_distance(track, path)
-            if motion == "spinning":
-                continue
-            if distance < best:
+            if motion not in ("spinning", "fading") and distance < best:
                 best, name = distance, motion
         if "spinning" in self.world.motions and name in ("still", "shaking") and turned < 0.93 * upright:
             return "spinning"
@@ -132,7 +138,8 @@ def _path_distance(track: Track, path: Tensor) -> float:
 
 def follow(pixels: Tensor, behind: Tensor) -> Track:
     """Tracks what differs from the backdrop. pixels (frames, 3, h, w), behind (3, h, w), both in 0..1."""
-    cover = ((pixels - behind).abs().amax(1) - VISIBLE).clamp(min=0, max=0.12) / 0.12
+    differs = (pixels - behind).abs().amax(1)
+    cover = (differs - VISIBLE).clamp(min=0, max=0.12) / 0.12
     cover = cover * _largest(cover)
     frames, height, width = cover.shape
     mass = cover.flatten(1).sum(1)
@@ -143,7 +150,8 @@ def follow(pixels: Tensor, behind: Tensor) -> Track:
     x = (cover.sum(1) * columns).sum(1) / safe
     y = (cover.sum(2) * rows).sum(1) / safe
     crops = torch.stack([_crop(pixels[at], cover[at]) for at in range(frames)])
-    return Track(torch.stack([x, y], 1), 0.5 * torch.log2(safe), there, crops)
+    peak = differs.flatten(1).quantile(0.985, dim=1)
+    return Track(torch.stack([x, y], 1), 0.5 * torch.log2(safe), there, crops, peak)
 
 
 def _largest(cover: Tensor) -> Tensor:
@@ -165,8 +173,8 @@ def _crop(picture: Tensor, cover: Tensor) -> Tensor:
     return functional.interpolate(square[None], (PATCH, PATCH), mode="area" if side > PATCH else "bilinear")[0]
 
 
-def _portraits(stage: Stage, thing: str, tint: str | None, at: int) -> Tensor:
-    """One thing in the middle before backdrop `at`, in TURNS turns, as crops (TURNS, 4, PATCH, PATCH)."""
+def _portraits(stage: Stage, thing: str, tint: str | None) -> Tensor:
+    """One thing in the middle of the canvas in TURNS turns, premultiplied RGBA (TURNS, 4, h, w)."""
     sprite = stage.sprites[stage.things[thing]]
     if tint:
         sprite = sprite * torch.tensor([*COLOURS[tint], 1.0])[:, None, None]
@@ -175,6 +183,4 @@ def _portraits(stage: Stage, thing: str, tint: str | None, at: int) -> Tensor:
     theta = torch.stack([torch.stack([cos, sin, zero], 1), torch.stack([-sin, cos, zero], 1)], 1)
     grid = functional.affine_grid(theta, [TURNS, 4, stage.size * 2, stage.size * 2], align_corners=False)
     turned = functional.grid_sample(sprite.expand(TURNS, -1, -1, -1), grid, align_corners=False)
-    drawn = functional.avg_pool2d(turned, 2)
-    behind = stage.backdrops[at]
-    return follow(behind * (1 - drawn[:, 3:]) + drawn[:, :3], behind).crops
+    return functional.avg_pool2d(turned, 2)

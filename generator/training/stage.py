@@ -99,7 +99,7 @@ def curve(motion: str, speed: str, frames: int) -> Tensor:
         x += 0.42 * torch.sin(angle)
         y -= 0.42 * torch.cos(angle)
     elif motion == "falling":
-        y += -1.35 + 1.95 * (time / 0.7).clamp(max=1) ** 2
+        y += -1.35 + 1.7 * (time / 0.7).clamp(max=1) ** 2
         turns += 0.25 * (time / 0.7).clamp(max=1)
     elif motion == "fading":
         opacity -= 0.92 * time

@@ -27,6 +27,7 @@ from generator.training.configurations import CONFIGURATIONS, Configuration
 from generator.training.crew import Crew, join, muster
 from generator.training.export import contact_sheet, export
 from generator.training.networks import Networks, build
+from generator.training.optimiser import Optimiser, groups_of
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -161,17 +162,15 @@ class Course:
         loss, parts, count = self._subject(name)
         peak = self.conf.rates[lessons.NAMES.index(name)]
         gentle = name in ("stills", "clips")  # the text encoder already knows its lesson
-        groups = [
-            {"params": list(part.parameters()), "lr": peak * (0.3 if gentle and part is self.nets.text else 1.0)}
-            for part in parts
-        ]
-        optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.01)
+        gains = [(part, peak * (0.3 if gentle and part is self.nets.text else 1.0)) for part in parts]
+        optimiser = Optimiser(groups_of(gains, matrices=gentle))
         peaks = [float(group["lr"]) for group in optimiser.param_groups]
         kept = [part for part in parts if part in (self.nets.unet, self.nets.text, self.nets.vae)]
         budget = self.minutes * 60 * self.conf.shares[lessons.NAMES.index(name)]
         lesson = Lesson(name, loss, parts, count, optimiser, peaks, Average(kept), budget, self.crew)
         if self.pending and self.pending["optimiser"]:
-            optimiser.load_state_dict(self.pending["optimiser"])
+            if len(self.pending["optimiser"]["param_groups"]) == len(optimiser.param_groups):
+                optimiser.load_state_dict(self.pending["optimiser"])
             lesson.average.mean, lesson.average.count = self.pending["mean"], self.pending["count"]
         self.pending = None
         return lesson
