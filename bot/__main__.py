@@ -35,7 +35,7 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(width), int(height)
 
 
-config_option = click.option("--config", "file", type=FILE, help="Configuration file; without one: the defaults.")
+config_option = click.option("--config", "file", type=FILE, help="Configuration file; else config.toml, if there.")
 data_option = click.option("--data", type=FOLDER, help="Folder for everything Zoetrope writes (or ZOETROPE_DATA).")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -51,7 +51,9 @@ def cli() -> None:
 @data_option
 def run(file: Path | None, data: Path | None) -> int:
     """Serve the configured chats and the web page."""
-    return _serve(file, data, None, None, play=False)
+    from db.config import chosen
+
+    return _serve(chosen(file), data, None, None, play=False)
 
 
 @cli.command()
@@ -59,7 +61,10 @@ def run(file: Path | None, data: Path | None) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page; 0 takes any free one.")
 @data_option
 def play(host: str | None, port: int | None, data: Path | None) -> int:
-    """Serve the web page alone, on defaults."""
+    """Serve the web page alone, on defaults.
+
+    No configuration file is read.
+    """
     return _serve(None, data, host, port, play=True)
 
 
@@ -106,12 +111,12 @@ def video(
     from bot.cli.loops import run_until_stopped
     from bot.cli.video import Order, film
     from bot.logs import set_up
-    from db.config import load
+    from db.config import chosen, load
 
     set_up("ERROR", sys.stderr)
     width, height = wish.pop("size") or (None, None)
     order = Order(prompts, out, {**wish, "width": width, "height": height}, clip_format, as_json)
-    return run_until_stopped(film(order, load(file, os.environ), os.environ))
+    return run_until_stopped(film(order, load(chosen(file), os.environ), os.environ))
 
 
 @cli.command()
@@ -145,8 +150,9 @@ def doctor(file: Path | None, data: Path | None) -> int:
     from bot.cli.loops import run_until_stopped
     from bot.cli.output import say
     from bot.doctor import examine
+    from db.config import chosen
 
-    return run_until_stopped(examine(file, data, dict(os.environ), say))
+    return run_until_stopped(examine(chosen(file), data, dict(os.environ), say))
 
 
 @cli.group()
@@ -173,8 +179,9 @@ def show(file: Path | None, data: Path | None) -> int:
 def _configure(file: Path | None, data: Path | None, action: Literal["check", "show"]) -> int:
     from bot.cli.output import say
     from bot.cli.show_config import config_lines
-    from db.config import load, load_secrets
+    from db.config import chosen, load, load_secrets
 
+    file = chosen(file)
     config = load(file, os.environ, data)
     secrets = load_secrets(config, os.environ)
     lines = config_lines(config, secrets) if action == "show" else [f"{file or 'The default configuration'} is fine."]

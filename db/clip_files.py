@@ -132,6 +132,8 @@ def _discard(part: Path) -> None:
 
 def _folder_of(url: str) -> Path:
     parts = urlsplit(url)
+    if parts.scheme == "file" and (parts.query or parts.fragment):
+        raise ConfigError(f"[data] masters must name a folder, so write a ? or # in its name as %3F or %23: {url}.")
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise ConfigError(
             f"[data] masters names a store of the kind {parts.scheme or 'unknown'!r} that this version can't use; "

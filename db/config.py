@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -42,8 +43,8 @@ class DataConfig(Section):
     """[data]"""
 
     folder: Path = Field(Path("data"), strict=False, description="Everything Zoetrope writes lies below this folder.")
-    database: str = Field("", description="Database URL; empty: sqlite in the data folder.")
-    masters: str = Field("", description="fsspec URL of the clip store; empty: masters/ in the data folder.")
+    database: str = Field("", description="Database URL; empty: zoetrope.db in the data folder.")
+    masters: str = Field("", description="file: URL of the clip store; empty: masters/ in the data folder.")
 
 
 class QuotaConfig(Section):
@@ -134,7 +135,7 @@ class Config(Section):
 
     @property
     def database_url(self) -> str:
-        return self.data.database or f"sqlite:///{self.data.folder.resolve() / 'zoetrope.db'}"
+        return self.data.database or f"sqlite:///{quote(str(self.data.folder.resolve() / 'zoetrope.db'))}"
 
     @property
     def masters_url(self) -> str:
@@ -150,8 +151,13 @@ class Secrets(BaseModel):
     telegram_token: SecretStr | None = None
 
 
+def chosen(file: Path | None) -> Path | None:
+    """The file that was named, else `config.toml` of the current folder where there is one, else none."""
+    return DEFAULT_FILE if file is None and DEFAULT_FILE.is_file() else file
+
+
 def load(file: Path | None, environment: Mapping[str, str], data: Path | None = None) -> Config:
-    """The configuration in `file`; None: in `config.toml` of the current folder, or the embedded defaults without one.
+    """The configuration in `file`; None: the embedded defaults.
 
     The data folder is `data`, else ZOETROPE_DATA of `environment`, else what the file says. Folders that the file names
     are relative to the file, the others to the current folder; the data folder comes back as a full path.
@@ -159,8 +165,6 @@ def load(file: Path | None, environment: Mapping[str, str], data: Path | None = 
     Raises:
         ConfigError: one sentence for anything that can't be used.
     """
-    if file is None and DEFAULT_FILE.is_file():
-        file = DEFAULT_FILE
     tree = {} if file is None else _read_toml(file)
     try:
         config = Config.model_validate(tree)

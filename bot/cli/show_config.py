@@ -10,7 +10,7 @@ from typing import Any
 from db.config import Config, Secrets
 
 MASK = "********"
-_PASSWORD = re.compile(r"(?<=:)[^:/@]+(?=@)")  # of a URL like postgresql://name:password@host
+_PASSWORD = re.compile(r"(://[^:/@]*:).+(?=@)")  # of a URL like postgresql://name:password@host
 
 
 def config_lines(config: Config, secrets: Secrets) -> Iterator[str]:
@@ -26,7 +26,8 @@ def _table_lines(table: Mapping[str, Any], name: str) -> Iterator[str]:
     if name and (values or not table):
         yield f"[{name}]"
     for key, value in values.items():
-        yield f"{_key(key)} = {_PASSWORD.sub(MASK, json.dumps(value, ensure_ascii=False))}"  # JSON's scalars are TOML's
+        shown = _PASSWORD.sub(rf"\1{MASK}", value) if isinstance(value, str) else value
+        yield f"{_key(key)} = {json.dumps(shown, ensure_ascii=False)}"  # JSON's scalars are TOML's
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _table_lines(value, f"{name}.{_key(key)}" if name else _key(key))

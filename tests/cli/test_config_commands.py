@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 TOKEN = "a-token-that-nobody-may-see"
 
@@ -22,16 +24,18 @@ def test_what_is_shown_can_be_used_as_a_configuration(zoetrope: Zoetrope, home: 
     assert zoetrope("config", "check", "--config", "shown.toml").stdout == "shown.toml is fine.\n"
 
 
-def test_secrets_are_masked(zoetrope: Zoetrope, home: Path) -> None:
+@pytest.mark.parametrize("password", ["hidden-word", "hid:den-word", "hid/den-word", "hid@den-word"])
+def test_secrets_are_masked(zoetrope: Zoetrope, home: Path, password: str) -> None:
     (home / "token").write_text(TOKEN)
     (home / "my.toml").write_text(
-        '[data]\ndatabase = "postgresql://me:hidden-word@host/db"\n[telegram]\ntoken_file = "token"\n'
+        f'[data]\ndatabase = "postgresql://me:{password}@host/db"\n[telegram]\ntoken_file = "token"\n'
     )
     done = zoetrope("config", "show", "--config", "my.toml", ZOETROPE_DISCORD_TOKEN=TOKEN)
     assert "discord token: ********" in done.stdout
     assert "telegram token: ********" in done.stdout
     assert TOKEN not in done.stdout + done.stderr
-    assert "hidden-word" not in done.stdout + done.stderr
+    assert 'database = "postgresql://me:********@host/db"' in done.stdout
+    assert "den-word" not in done.stdout + done.stderr
 
 
 def test_the_data_folder_is_chosen_by_argument_then_environment_then_file(zoetrope: Zoetrope, home: Path) -> None:

@@ -61,6 +61,16 @@ def test_it_stops_in_order_when_it_is_asked_to(serve: Served, home: Path) -> Non
     assert "Traceback" not in log
 
 
+def test_play_needs_no_configuration_file_and_reads_none(serve: Served, home: Path) -> None:
+    (home / "config.toml").write_text("[web]\nno_such_key = 1\n")
+    folder = home / "what? 100%25 #1"
+    process = serve("play", "--port", "0", "--data", str(folder))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert (folder / "zoetrope.db").exists()
+    assert "started again" not in (home / "log").read_text()  # nor does the generator read it
+
+
 def test_a_second_one_on_the_same_folder_is_told_who_the_first_is(serve: Served, zoetrope: Zoetrope) -> None:
     process = serve("play", "--port", "0")
     second = zoetrope("play", "--port", "0")

@@ -184,6 +184,12 @@ async def test_the_loop_turns_while_a_clip_is_kept(files: ClipFiles, temp: Path)
     assert await keeping == "clip1.mkv"
 
 
+@pytest.mark.parametrize("url", ["file:///srv/what?/clips", "file:///srv/clips#1"])
+def test_a_folder_is_never_cut_short_at_a_sign_of_urls(url: str) -> None:
+    with pytest.raises(ConfigError, match="as %3F or %23"):
+        ClipFiles(url)
+
+
 @pytest.mark.parametrize("url", ["s3://bucket/clips", "masters", "http://host/x", "file:relative", "file://host/x", ""])
 def test_a_store_of_another_kind_is_refused_in_one_sentence(url: str) -> None:
     with pytest.raises(ConfigError, match=r"\[data\] masters .* file:///srv/zoetrope/masters"):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db.config import Config, load, load_secrets
+from db.config import Config, chosen, load, load_secrets
+from db.database import sqlite_path
 from db.errors import ConfigError
 
 
@@ -31,9 +32,19 @@ def test_without_a_file_the_defaults_hold_below_the_current_folder(tmp_path: Pat
     assert config.masters_url == (tmp_path / "data" / "masters").as_uri()
 
 
-def test_a_config_toml_in_the_current_folder_is_taken(tmp_path: Path) -> None:
+def test_a_config_toml_in_the_current_folder_is_taken_only_by_those_who_look_for_it(tmp_path: Path, file: Path) -> None:
+    assert chosen(None) is None
     (tmp_path / "config.toml").write_text("[web]\nport = 1234\n")
-    assert load(None, {}).web.port == 1234
+    assert load(chosen(None), {}).web.port == 1234
+    assert load(None, {}).web == Config().web
+    assert chosen(file) == file
+
+
+def test_a_data_folder_may_have_any_name_a_folder_can_have(tmp_path: Path) -> None:
+    odd = tmp_path / "my clips? 100%25 #1 & co: a@b"
+    config = load(None, {}, odd)
+    assert sqlite_path(config.database_url) == odd / "zoetrope.db"
+    assert "?" not in config.masters_url
 
 
 def test_what_the_file_says_replaces_defaults_and_only_those(file: Path) -> None:
