@@ -15,10 +15,9 @@ from db.records import Handle
 
 
 class Board:
-    """The memory of what was drawn, and of what is still owed."""
+    """The memory of what was drawn."""
 
     def __init__(self) -> None:
-        self.owed: dict[Handle, Card] = {}  # cards of no living job that could not be drawn yet
         self._shown: dict[Handle, Card] = {}
         self._pens: WeakValueDictionary[Handle, asyncio.Lock] = WeakValueDictionary()
 
@@ -38,10 +37,7 @@ class Board:
             self._shown.pop(handle, None)
         else:
             self._shown[handle] = card
-        if self.owed.get(handle) == card:
-            del self.owed[handle]
 
     def forget(self, handle: Handle) -> None:
         """The message is gone, or finished."""
         self._shown.pop(handle, None)
-        self.owed.pop(handle, None)

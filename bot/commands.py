@@ -43,6 +43,7 @@ from db.records import (
     Verdict,
     Wish,
 )
+from db.trouble import surviving
 
 TOO_LATE_SECONDS = 600.0  # a request older than this is closed with a sentence instead of surprising its asker
 RETRY_SECONDS = 15.0  # how often requests that could not be shown are gone through again
@@ -131,18 +132,18 @@ class Commands:
         `made_from` is the clip this one is made again from, if any.
         """
         safe = specs.storable(wish, self.limits)
-        request = Request(address.surface, origin, asker, address, safe, self.clock())
+        request = Request(address.surface, origin, asker, address, safe, self.clock(), made_from=made_from)
         if _key(request) in self._in_hand:
             return await self._recall(request)
         with self._holding(request):
             async with self.database.transaction() as tx:
                 first_seen = await requests.record(tx, request)  # 2
-            return await self._go_through(request, made_from) if first_seen else await self._recall(request)
+            return await self._go_through(request) if first_seen else await self._recall(request)
 
-    async def _go_through(self, request: Request, made_from: str = "", again: bool = False) -> Outcome:
+    async def _go_through(self, request: Request, again: bool = False) -> Outcome:
         try:
             situation = await self._look(request)
-            plan = self._plan(request, situation, made_from)  # 3 judged, 4 paid for
+            plan = self._plan(request, situation)  # 3 judged, 4 paid for
             handle = await self._show(request, plan.card, again)  # 5
             return await self._commit(request, plan, handle)  # 6
         except (Gone, Refused):
@@ -165,12 +166,12 @@ class Commands:
             return _Situation(
                 models=await models.known(tx),
                 usage=await self._usage(tx, request.asker),
-                ahead=len(await queue.waiting(tx)),
+                ahead=await queue.waiting_count(tx),
                 typical=await gallery.typical_seconds(tx, request.wish.model or self.default_model),
                 formats=limits.formats,
             )
 
-    def _plan(self, request: Request, situation: _Situation, made_from: str = "") -> _Plan:
+    def _plan(self, request: Request, situation: _Situation) -> _Plan:
         """Spec, verdict and quota in turn; the first no is the answer."""
         spec = self._resolve(request.wish, situation)
         if isinstance(spec, specs.Problem):
@@ -183,12 +184,12 @@ class Commands:
         granted = quota.decide(situation.usage, self.allowance, quota.cost(spec, model), now)
         if isinstance(granted, quota.Denied):
             return _Plan(Result.DENIED, cards.denied(granted, now), verdict=verdict)
-        job = self._job(request, spec, verdict, granted.cost, request.wish.format or situation.formats[0], made_from)
+        job = self._job(request, spec, verdict, granted.cost, request.wish.format or situation.formats[0])
         place = situation.ahead + 1
         card = cards.of(job, place=place, expected=situation.typical and situation.typical * place)
         return _Plan(Result.HELD if job.state is JobState.HELD else Result.QUEUED, card, job, verdict)
 
-    def _job(self, request: Request, spec: ClipSpec, verdict: Verdict, cost: int, kind: str, made_from: str) -> Job:
+    def _job(self, request: Request, spec: ClipSpec, verdict: Verdict, cost: int, kind: str) -> Job:
         now = self.clock()
         return Job(
             id=self.make_id(),
@@ -202,7 +203,7 @@ class Commands:
             attempt=0,
             created_at=now,
             changed_at=now,
-            origin=made_from,
+            origin=request.made_from,
         )
 
     def _resolve(self, wish: Wish, situation: _Situation) -> ClipSpec | specs.Problem:
@@ -328,12 +329,10 @@ class Commands:
             if clip.asker != asker:
                 return Outcome(Result.NOT_YOURS, cards.NOT_YOURS)
             await gallery.forget(tx, clip_id)
-            promised = await deliveries.of_job(tx, clip.job)
-            for delivery in promised:
+            for delivery in await deliveries.of_job(tx, clip.job):
                 await deliveries.give_up(tx, delivery.id, cards.DELETED)
+            await queue.touch(tx, clip.job, self.clock())  # the progress loop redraws its card, after a crash as well
         await self._remove_files(clip)
-        for handle in {delivery.handle for delivery in promised}:
-            await self._redraw(handle, cards.deleted())
         return Outcome(Result.DELETED, cards.DELETED, clip.job)
 
     async def _remove_files(self, clip: Clip) -> None:
@@ -343,18 +342,6 @@ class Commands:
             await self.renditions.forget(clip.id)
         except (OSError, StoreError):
             log.exception("The files of clip %s could not be removed yet.", clip.id)
-
-    async def _redraw(self, handle: Handle, card: Card) -> None:
-        """Draw now; if the platform can't right now, the card is owed and the progress loop draws it."""
-        async with self.board.pen(handle):
-            try:
-                await self.surfaces[handle.address.surface].redraw(handle, card)
-            except (Gone, Refused):
-                self.board.forget(handle)
-            except SurfaceError:
-                self.board.owed[handle] = card
-            else:
-                self.board.drew(handle, card)
 
     # --- at start, and while something could not be shown ---
 
@@ -379,25 +366,30 @@ class Commands:
 
     async def lapse(self) -> None:
         """Held jobs that no moderator looked at in time end, and their credit comes back."""
-        async with self.database.transaction() as tx:
-            for job in await queue.held(tx):
-                if self.clock() - job.created_at >= cards.HELD_SECONDS:
-                    await queue.ask_to_cancel(tx, job.id, self.clock())
+        async with self.database.reading() as tx:
+            lapsed = [job for job in await queue.held(tx) if self.clock() - job.created_at >= cards.HELD_SECONDS]
+        for job in lapsed:
+            async with self.database.transaction() as tx:
+                if await queue.lapse(tx, job.id, self.clock()):
                     await quotas.release(tx, job.id)
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""
         while True:
-            await self.take_up()
-            await self.lapse()
+            with surviving("take up what was left"):
+                await self.take_up()
+                await self.lapse()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _close_late(self, request: Request) -> None:
+        """One that can't be told yet stays open: its card may stand there and promise a clip."""
         message = ""
         try:
             message = (await self._show(request, cards.too_late(), again=True)).message
+        except (Gone, Refused):
+            log.info("A late request on %s is closed without a word: its card is gone.", request.surface)
         except SurfaceError:
-            log.warning("A late request on %s is closed without a word: its card can't be drawn.", request.surface)
+            return
         await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN), message)
 
     async def _usage(self, tx: AsyncConnection, asker: Asker) -> Usage:

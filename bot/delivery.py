@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot import cards
@@ -21,6 +21,7 @@ from db import deliveries, gallery, models, queue
 from db.clip_files import ClipFiles
 from db.database import Database
 from db.records import Address, Clip, Delivery, DeliveryState, Job
+from db.trouble import PAUSE_SECONDS, surviving
 
 IDLE_SECONDS = 30.0
 READ_AHEAD = 100  # due promises looked at in one go
@@ -52,6 +53,7 @@ class DeliveryLoop:
     renditions: Renditions
     board: Board
     clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _todo: dict[Address, dict[str, Delivery]] = field(default_factory=dict, repr=False)
     _busy: set[Address] = field(default_factory=set, repr=False)
 
@@ -60,46 +62,51 @@ class DeliveryLoop:
         slots = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as bearers:
             while True:
-                rung = self.database.bell.count()
-                wait = await self._notice()
-                for address in self._todo.keys() - self._busy:
-                    self._busy.add(address)
-                    bearers.create_task(self._bear_all(address, slots))
-                await self.database.bell.wait(rung, wait)
+                with surviving("see which clips are to be delivered") as trouble:
+                    rung = self.database.bell.count()
+                    wait = await self._notice()
+                    for address in self._todo.keys() - self._busy:
+                        self._busy.add(address)
+                        bearers.create_task(self._bear_all(address, slots))
+                    await self.database.bell.wait(rung, wait)
+                if trouble:
+                    await self.sleep(PAUSE_SECONDS)
 
     async def _notice(self) -> float:
         """Note what is due; returns how long to sleep unless the bell rings."""
         now = self.clock()
         async with self.database.reading() as tx:
-            due = await deliveries.due(tx, now, READ_AHEAD)
-            next_due = await deliveries.next_due_at(tx)
+            due = await deliveries.due(tx, self.surfaces.keys(), now, READ_AHEAD)
+            next_due = await deliveries.next_due_at(tx, self.surfaces.keys())
         for delivery in due:
-            if delivery.handle.address.surface in self.surfaces:
-                self._todo.setdefault(delivery.handle.address, {}).setdefault(delivery.id, delivery)
+            self._todo.setdefault(delivery.handle.address, {}).setdefault(delivery.id, delivery)
         return IDLE_SECONDS if next_due is None or next_due <= now else min(next_due - now, IDLE_SECONDS)
 
     async def _bear_all(self, address: Address, slots: asyncio.Semaphore) -> None:
+        """Deliver what is due at one address, one at a time; an address that asks for patience gets it."""
         todo = self._todo[address]
         while todo:
             delivery = todo.pop(next(iter(todo)))
+            pause = 0.0
             async with slots:
-                if await self._is_still_due(delivery):
-                    await self.attempt(delivery)
+                with surviving("deliver a clip"):
+                    if await self._is_due(delivery):
+                        pause = await self.attempt(delivery)
+            await self.sleep(pause)
         del self._todo[address]
         self._busy.discard(address)
 
-    async def _is_still_due(self, noted: Delivery) -> bool:
+    async def _is_due(self, noted: Delivery) -> bool:
         """It may have been noted while it was being delivered."""
         async with self.database.reading() as tx:
-            due = await deliveries.of_job(tx, noted.job)
-        now = self.clock()
-        return any(
-            delivery.id == noted.id and delivery.state is DeliveryState.PROMISED and delivery.due_at <= now
-            for delivery in due
-        )
+            now = await deliveries.get(tx, noted.id)
+        return now is not None and now.state is DeliveryState.PROMISED and now.due_at <= self.clock()
 
-    async def attempt(self, delivery: Delivery) -> None:
-        """Try once; afterwards the delivery is sent, postponed or given up in the database."""
+    async def attempt(self, delivery: Delivery) -> float:
+        """Try once; afterwards the delivery is sent, postponed or given up in the database.
+
+        Returns the seconds for which the address wants to be left in peace.
+        """
         try:
             try:
                 await self._bring(delivery)
@@ -107,9 +114,11 @@ class DeliveryLoop:
                 await self._give_up(delivery, str(end), end.card)
         except Throttled as error:
             await self._postpone(delivery, error.seconds, str(error))
+            return error.seconds
         except Exception as error:  # Unreachable, a full disk, or a mistake of a surface: it is tried again
             log.warning("The clip of job %s could not be delivered yet: %s", delivery.job, error)
             await self._postpone(delivery, _backoff(delivery.attempts), str(error))
+        return 0.0
 
     async def _bring(self, delivery: Delivery) -> None:
         async with self.database.reading() as tx:
@@ -135,16 +144,25 @@ class DeliveryLoop:
             rendition = await self._rendition(delivery, job, clip, crisp, kind, limit)
             try:
                 async with self.board.pen(delivery.handle):
+                    await self._see_that_it_is_wanted(delivery)
                     receipt = await surface.deliver(delivery.handle, card, rendition)
+                    self.board.drew(delivery.handle, card)
             except TooLarge as error:
                 limit = _smaller(error.limit, rendition)
             except Gone as error:
+                self.board.forget(delivery.handle)
                 raise _GiveUp(str(error) or "The message is gone.") from error
             except Refused as error:
                 raise _unwelcome(job, clip, error) from error
             else:
-                self.board.drew(delivery.handle, card)
                 return receipt
+
+    async def _see_that_it_is_wanted(self, delivery: Delivery) -> None:
+        """Asked with the pen in hand: a clip that was deleted while its file was made must not be drawn any more."""
+        async with self.database.reading() as tx:
+            now = await deliveries.get(tx, delivery.id)
+        if now is None or now.state is not DeliveryState.PROMISED:
+            raise _GiveUp("The clip was delivered or deleted meanwhile.")
 
     async def _rendition(
         self, delivery: Delivery, job: Job, clip: Clip, crisp: bool, kind: str, limit: int
@@ -177,8 +195,9 @@ class DeliveryLoop:
         """The card says so first; while it can't be drawn, the delivery is postponed like any other."""
         log.warning("The clip of job %s is not delivered: %s", delivery.job, reason)
         if card is not None:
-            with contextlib.suppress(Gone, Refused):  # then nobody can be told
+            with contextlib.suppress(Gone, Refused, _GiveUp):  # then nobody can be told, or need be
                 async with self.board.pen(delivery.handle):
+                    await self._see_that_it_is_wanted(delivery)
                     await self.surfaces[delivery.handle.address.surface].redraw(delivery.handle, card)
                     self.board.drew(delivery.handle, card)
         async with self.database.transaction() as tx:

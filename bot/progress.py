@@ -22,8 +22,9 @@ from bot.port import Gone, Limits, Refused, Surface, Throttled
 from db import gallery, queue
 from db.database import Database
 from db.records import Address, Handle, Job
+from db.trouble import PAUSE_SECONDS, surviving
 
-IDLE_SECONDS = 5.0  # the longest sleep without a bell: cards that are owed are looked at then
+IDLE_SECONDS = 5.0  # the longest sleep without a bell
 RESUME_SECONDS = 24 * 3600.0  # ends this old are drawn again at start: nobody knows whether they were drawn before
 OVERLAP_SECONDS = 5.0  # changes are read again this far back: another process may commit an earlier moment later
 LONGEST_BACKOFF = 60.0
@@ -41,7 +42,7 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Stale:
-    """A card to be redrawn: that of `job`, or one that is owed where `job` is empty."""
+    """The card of `job` is to be redrawn."""
 
     urgency: Urgency
     job: str
@@ -69,12 +70,15 @@ class ProgressLoop:
         since = self.clock() - RESUME_SECONDS
         async with asyncio.TaskGroup() as drawers:
             while True:
-                rung = self.database.bell.count()
-                since = await self._notice(since)
-                for address in self._stale.keys() - self._drawing:
-                    self._drawing.add(address)
-                    drawers.create_task(self._draw_all(address))
-                await self.database.bell.wait(rung, IDLE_SECONDS)
+                with surviving("see what has changed") as trouble:
+                    rung = self.database.bell.count()
+                    since = await self._notice(min(since, self.clock() - OVERLAP_SECONDS))  # clocks are set back, too
+                    for address in self._stale.keys() - self._drawing:
+                        self._drawing.add(address)
+                        drawers.create_task(self._draw_all(address))
+                    await self.database.bell.wait(rung, IDLE_SECONDS)
+                if trouble:
+                    await self.sleep(PAUSE_SECONDS)
 
     # --- noticing ---
 
@@ -90,8 +94,6 @@ class ProgressLoop:
             self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
         if moved:
             self._mark_places(waiting)
-        for handle in self.board.owed:
-            self._mark(handle, _Stale(Urgency.END, ""))
         return self._remember(changed, since)
 
     def _is_new_state(self, job: Job) -> bool:
@@ -106,7 +108,11 @@ class ProgressLoop:
         self._places = places
 
     def _mark(self, handle: Handle, stale: _Stale) -> None:
-        if handle in self._lost or handle.address.surface not in self.surfaces:
+        if handle.address.surface not in self.surfaces:
+            return
+        if handle in self._lost:
+            if stale.urgency is Urgency.END:
+                self._lost.discard(handle)  # nothing will be drawn there any more: no need to remember it
             return
         todo = self._stale.setdefault(handle.address, {})
         before = todo.get(handle)
@@ -151,7 +157,7 @@ class ProgressLoop:
         surface = self.surfaces[handle.address.surface]
         async with self.board.pen(handle):
             limits = await surface.limits(handle.address)
-            card = self.board.owed.get(handle) or await self._card(stale.job, limits)
+            card = await self._card(stale.job, limits)
             if card is None or card == self.board.shows(handle):
                 return 0.0
             await surface.redraw(handle, card)
@@ -172,7 +178,8 @@ class ProgressLoop:
 
     def _lose(self, handle: Handle, stale: _Stale, error: Exception) -> float:
         """The message is gone or may not be drawn: it is left alone from now on."""
-        self._lost.add(handle)
+        if stale.urgency is not Urgency.END:
+            self._lost.add(handle)
         self.board.forget(handle)
-        log.info("The card of job %s is not redrawn any more: %s", stale.job or "(none)", error)
+        log.info("The card of job %s is not redrawn any more: %s", stale.job, error)
         return 0.0

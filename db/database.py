@@ -12,11 +12,21 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import schema, sqlite
 from db.errors import DatabaseUnreachable
+
+_MISTAKES = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # of ours, not of the disk
 
 
 class Bell(Protocol):
@@ -59,7 +69,7 @@ class Database:
         """A write transaction: alone among writers from its first line, committed at the end, rolled back on error.
 
         Raises:
-            DatabaseUnreachable: the disk is full or broken, or another program holds the lock; nothing was written.
+            DatabaseUnreachable: the disk is full or broken, or others hold the lock for too long; nothing was written.
         """
         return self._begin(self._writer)
 
@@ -77,9 +87,9 @@ class Database:
         try:
             async with engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            if engine is self._reader and "readonly" in str(error.orig):
-                raise  # a write through `reading` is a mistake of ours, not of the disk
+        except (DatabaseError, PoolTimeout) as error:
+            if isinstance(error, _MISTAKES) or (engine is self._reader and "readonly" in str(error)):
+                raise  # a write through `reading` is a mistake of ours as well
             raise sqlite.unreachable(self._path, error) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
@@ -30,16 +31,16 @@ async def promise(tx: AsyncConnection, delivery: Delivery) -> None:
     await tx.execute(insert(deliveries).values(values))
 
 
-async def due(tx: AsyncConnection, now: float, limit: int = 20) -> list[Delivery]:
-    """Promises whose time has come, the longest overdue first."""
-    ripe = and_(deliveries.c.state == DeliveryState.PROMISED, deliveries.c.due_at <= now)
+async def due(tx: AsyncConnection, surfaces: Collection[str], now: float, limit: int = 20) -> list[Delivery]:
+    """Promises to these surfaces whose time has come, the longest overdue first."""
+    ripe = and_(_open_at(surfaces), deliveries.c.due_at <= now)
     query = select(deliveries).where(ripe).order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
     return [_delivery_of(row) for row in await tx.execute(query)]
 
 
-async def next_due_at(tx: AsyncConnection) -> float | None:
-    """When the next promise falls due (it may be past), or None when all are kept."""
-    open_ones = select(func.min(deliveries.c.due_at)).where(deliveries.c.state == DeliveryState.PROMISED)
+async def next_due_at(tx: AsyncConnection, surfaces: Collection[str]) -> float | None:
+    """When the next promise to these surfaces falls due (it may be past), or None when all are kept."""
+    open_ones = select(func.min(deliveries.c.due_at)).where(_open_at(surfaces))
     earliest: float | None = (await tx.execute(open_ones)).scalar_one()
     return earliest
 
@@ -59,9 +60,18 @@ async def give_up(tx: AsyncConnection, delivery_id: str, reason: str) -> bool:
     return await _change(tx, delivery_id, state=DeliveryState.GIVEN_UP, reason=reason)
 
 
+async def get(tx: AsyncConnection, delivery_id: str) -> Delivery | None:
+    row = (await tx.execute(select(deliveries).where(deliveries.c.id == delivery_id))).one_or_none()
+    return None if row is None else _delivery_of(row)
+
+
 async def of_job(tx: AsyncConnection, job_id: str) -> list[Delivery]:
     query = select(deliveries).where(deliveries.c.job == job_id).order_by(deliveries.c.card_at, deliveries.c.id)
     return [_delivery_of(row) for row in await tx.execute(query)]
+
+
+def _open_at(surfaces: Collection[str]) -> ColumnElement[bool]:
+    return and_(deliveries.c.state == DeliveryState.PROMISED, deliveries.c.surface.in_(surfaces))
 
 
 async def _change(tx: AsyncConnection, delivery_id: str, **values: Any) -> bool:

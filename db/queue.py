@@ -20,13 +20,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import END_STATES, Asker, Job, JobState, Lease, Progress
+from db.records import UNFINISHED_STATES, Asker, Job, JobState, Lease, Progress
 from db.rows import job_of, job_values, lease_of, progress_values
 from db.tables import jobs
 
 _OLDEST_FIRST = (jobs.c.created_at, jobs.c.number)
 _UNLEASED: dict[str, Any] = {"runner": None, "lease_until": None}
-_UNFINISHED = [state for state in JobState if state not in END_STATES]
 
 
 async def enqueue(tx: AsyncConnection, job: Job) -> None:
@@ -50,6 +49,12 @@ async def waiting(tx: AsyncConnection) -> list[Job]:
     return await _jobs(tx, select(jobs).where(jobs.c.state == JobState.QUEUED).order_by(*_OLDEST_FIRST))
 
 
+async def waiting_count(tx: AsyncConnection) -> int:
+    """How many can be claimed."""
+    count = select(func.count()).select_from(jobs).where(jobs.c.state == JobState.QUEUED)
+    return (await tx.execute(count)).scalar_one()
+
+
 async def held(tx: AsyncConnection) -> list[Job]:
     """What waits for a moderator, oldest first."""
     return await _jobs(tx, select(jobs).where(jobs.c.state == JobState.HELD).order_by(*_OLDEST_FIRST))
@@ -64,7 +69,9 @@ async def running(tx: AsyncConnection) -> list[Lease]:
 async def unfinished_of(tx: AsyncConnection, asker: Asker) -> list[Job]:
     """The asker's held, queued and rendering jobs, oldest first."""
     theirs = and_(jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id)
-    return await _jobs(tx, select(jobs).where(theirs, jobs.c.state.in_(_UNFINISHED)).order_by(*_OLDEST_FIRST))
+    return await _jobs(
+        tx, select(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES))).order_by(*_OLDEST_FIRST)
+    )
 
 
 async def changed_since(tx: AsyncConnection, since: float) -> list[Job]:
@@ -146,6 +153,17 @@ async def ask_to_cancel(tx: AsyncConnection, job_id: str, now: float) -> JobStat
         await _change(tx, jobs.c.id == job_id, state=JobState.CANCELLED, changed_at=now)
         return JobState.CANCELLED
     return job.state
+
+
+async def lapse(tx: AsyncConnection, job_id: str, now: float) -> bool:
+    """HELD -> CANCELLED: nobody looked in time. False: somebody has decided meanwhile."""
+    still_held = and_(jobs.c.id == job_id, jobs.c.state == JobState.HELD)
+    return await _change(tx, still_held, state=JobState.CANCELLED, changed_at=now)
+
+
+async def touch(tx: AsyncConnection, job_id: str, now: float) -> None:
+    """Something about the job was changed that its card shows."""
+    await _change(tx, jobs.c.id == job_id, changed_at=now)
 
 
 async def rescue(tx: AsyncConnection, now: float, attempts: int, predecessor: str | None = None) -> list[Job]:

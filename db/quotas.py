@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import END_STATES, Asker, Usage
+from db.records import UNFINISHED_STATES, Asker, Usage
 from db.rows import asker_values
 from db.tables import ReservationState, jobs, reservations
 
@@ -52,5 +52,5 @@ async def _close(tx: AsyncConnection, job_id: str, state: ReservationState) -> N
 
 async def _waiting(tx: AsyncConnection, asker: Asker) -> int:
     theirs = and_(jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id)
-    unfinished = select(func.count()).select_from(jobs).where(theirs, jobs.c.state.not_in(sorted(END_STATES)))
+    unfinished = select(func.count()).select_from(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
     return (await tx.execute(unfinished)).scalar_one()

@@ -158,6 +158,7 @@ class JobState(StrEnum):
 
 
 END_STATES = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.REFUSED})
+UNFINISHED_STATES = frozenset(JobState) - END_STATES
 
 
 class Phase(StrEnum):
@@ -247,6 +248,7 @@ class Request:
     state: RequestState = RequestState.RECEIVED
     message: str = ""
     job: str = ""
+    made_from: str = ""  # the id of the clip this one is to be made again from, or empty
 
 
 class DeliveryState(StrEnum):

@@ -26,6 +26,7 @@ async def record(tx: AsyncConnection, request: Request) -> bool:
         "state": request.state,
         "message": request.message,
         "job": request.job or None,
+        "made_from": request.made_from,
     }
     return (await tx.execute(insert(requests).values(values).on_conflict_do_nothing())).rowcount == 1
 
@@ -83,4 +84,5 @@ def _request_of(row: Row[Any]) -> Request:
         state=RequestState(row.state),
         message=row.message,
         job=row.job or "",
+        made_from=row.made_from,
     )

@@ -34,6 +34,7 @@ _CURES = {
     "full": "there is no space left on the disk; free some and try again",
     "disk I/O error": "the disk reports an error; check it and its free space",
     "malformed": "the file is damaged; restore it from a backup",
+    "QueuePool limit": "too much is waiting for it; try again in a moment",
 }
 
 
@@ -115,10 +116,16 @@ class DataVersionBell:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._connection = connect(path)
+        self._connection.execute("PRAGMA busy_timeout=0")  # it is asked on the event loop, which must not wait
 
     def count(self) -> int:
-        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        """Raises DatabaseUnreachable."""
+        try:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise unreachable(self._path, error) from error
         return int(version)
 
     async def wait(self, seen: int, timeout: float) -> int:  # noqa: ASYNC109

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from db.records import DeliveryState, JobState, RequestState
@@ -125,6 +126,7 @@ requests = Table(
     _text("state"),
     _text("message"),
     _refers("job", "jobs.id", nullable=True),
+    Column("made_from", Text, nullable=False, server_default=text("''")),  # the clip it is made again from
     _one_of(RequestState),
     Index(None, "state", "created_at"),
     Index(None, "asker_surface", "asker_id", "created_at"),

@@ -14,7 +14,7 @@ from typing import Self
 from db import queue
 from db.database import Database
 from db.records import Lease
-from generator.trouble import surviving
+from db.trouble import surviving
 
 logger = logging.getLogger(__name__)
 

@@ -20,18 +20,17 @@ from db.clip_files import ClipFiles
 from db.config import GeneratorConfig
 from db.database import Database
 from db.records import Asker, Job, Lease, ModelFacts, Progress
+from db.trouble import PAUSE_SECONDS, surviving
 from generator import scheduler
 from generator.errors import EngineGone
 from generator.heartbeat import Heartbeat
 from generator.ledger import Ledger
 from generator.rendering import Rendering
 from generator.seats.port import Seat
-from generator.trouble import surviving
 from generator.watch import Watch
 from generator.workplace import Workplace
 
 SERVED_SECONDS = 3600.0  # how long it is remembered that an asker was served
-TROUBLE_SECONDS = 5.0  # pause after the database failed us
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ class Runner:
                 if not await self.run_once():
                     await self._database.bell.wait(heard, await self._until_next_lapse())
             if trouble:
-                await asyncio.sleep(TROUBLE_SECONDS)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _until_next_lapse(self) -> float:
         async with self._database.reading() as tx:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from sqlalchemy import text
 
 from bot.board import Board
 from bot.commands import Commands, Outcome
@@ -156,6 +157,15 @@ class World:
             for task in tasks:
                 task.cancel()
 
+    @asynccontextmanager
+    async def without(self, table: str) -> AsyncIterator[None]:
+        """While this lasts, every question to the table fails, as on a database in trouble."""
+        async with self.database.transaction() as tx:
+            await tx.execute(text(f"ALTER TABLE {table} RENAME TO elsewhere"))
+        yield
+        async with self.database.transaction() as tx:
+            await tx.execute(text(f"ALTER TABLE elsewhere RENAME TO {table}"))
+
     def on(self, *surfaces: Surface) -> None:
         """Other surfaces instead of the one that is there."""
         named = {surface.name: surface for surface in surfaces}
@@ -215,7 +225,7 @@ async def world(
         rng=random.Random(7),
     )
     progress = ProgressLoop(database, surfaces, board, tmp_path / "previews", clock, nap)
-    delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)
+    delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock, nap)
     async with database.transaction() as tx:
         await models.announce(tx, "r1", [POCKET], clock())
     return World(database, surface, commands, progress, delivery, clock, files, tmp_path, master, naps)

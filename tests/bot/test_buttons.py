@@ -136,7 +136,8 @@ async def test_deleting_removes_the_clip_its_files_and_the_words_on_its_card(wor
     assert outcome.result is Result.DELETED
     assert list((world.folder / "masters").iterdir()) == []
     assert list((world.folder / "renditions").iterdir()) == []
-    assert world.surface.messages[delivery.handle].card == deleted()
+    async with world.running(world.progress):
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card == deleted())
     async with world.database.reading() as tx:
         assert await gallery.get(tx, delivery.clip) is None
     assert (await press(world, Delete(delivery.clip))).result is Result.UNKNOWN
@@ -157,6 +158,16 @@ async def test_a_deleted_card_that_can_not_be_redrawn_now_is_redrawn_later(world
     world.surface.fail("redraw", Throttled(2))
 
     assert (await press(world, Delete(delivery.clip))).result is Result.DELETED
+    async with world.running(world.progress):
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card == deleted())
+
+
+async def test_a_card_deleted_just_before_a_crash_is_redrawn_however_old_it_is(world: World) -> None:
+    delivery = await world.rendered()
+    await world.delivery.attempt(delivery)
+    world.clock.now += 40 * 24 * 3600
+    await press(world, Delete(delivery.clip))  # and nothing that lives in memory is left of it
+
     async with world.running(world.progress):
         await world.surface.until(lambda: world.surface.messages[delivery.handle].card == deleted())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -236,6 +238,49 @@ async def test_a_late_request_whose_card_is_gone_is_closed_all_the_same(world: W
 
     await world.commands.take_up()
     assert (await request_of(world, "o1")).state is RequestState.CLOSED
+
+
+@pytest.mark.parametrize("error", [Throttled(3600), Unreachable("time-out")])
+async def test_a_late_request_that_can_not_be_told_yet_is_told_later(
+    world: World, here: Address, error: SurfaceError
+) -> None:
+    async with world.database.transaction() as tx:
+        await requests.record(tx, Request("recording", "o1", ADA, here, Wish("a heart"), 0.0))
+    world.surface.fail("show", error)
+
+    await world.commands.take_up()
+    assert (await request_of(world, "o1")).state is RequestState.RECEIVED
+    await world.commands.take_up()
+    request = await request_of(world, "o1")
+    assert request.state is RequestState.CLOSED
+    assert "please ask again" in world.surface.messages[Handle(here, request.message)].card.status
+
+
+async def test_a_request_taken_up_again_still_knows_what_it_is_made_from(world: World, here: Address) -> None:
+    world.surface.fail("show", Unreachable("time-out"))
+    await world.commands.request_clip(ADA, here, Wish("a heart"), "o1", made_from="clip1")
+
+    await world.commands.take_up()
+    assert (await world.job((await request_of(world, "o1")).job)).origin == "clip1"
+
+
+async def test_taking_up_outlasts_a_database_in_trouble(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    failed = asyncio.Event()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            failed.set()
+
+    logging.getLogger("db.trouble").addHandler(listener := Listener())
+    async with world.without("jobs"):
+        running = asyncio.create_task(world.commands.run())
+        await asyncio.wait_for(failed.wait(), 30)
+        assert not running.done()
+    logging.getLogger("db.trouble").removeHandler(listener)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert "Can't take up what was left: The database" in caplog.text
 
 
 async def test_taking_up_leaves_alone_what_somebody_is_at(world: World) -> None:

@@ -6,11 +6,14 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.cards import Card
-from bot.port import Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
+from bot.port import Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
 from bot.surfaces.recording import ROOMY, RecordingSurface
-from db import gallery
-from db.records import Address, Asker, DeliveryState, Handle, Wish
+from db import deliveries, gallery
+from db.records import Address, Asker, Delivery, DeliveryState, Handle, Wish
+from db.trouble import PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -222,3 +225,67 @@ async def test_a_promise_to_a_surface_that_is_off_waits_for_it(world: World) -> 
     async with world.running(world.delivery):
         await stranger.show(Address("another", "here"), Card("a", "B."), "n")
     assert (await world.promised(delivery)).state is DeliveryState.PROMISED
+
+
+async def test_promises_to_a_surface_that_is_off_keep_nobody_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.READ_AHEAD", 1)
+    off = await world.rendered()
+    world.clock.now += 1
+    on = RecordingSurface("another")
+    world.on(on)
+    asker, address = Asker("another", "ada"), Address("another", "here")
+    outcome = await world.commands.request_clip(asker, address, Wish("a heart"), "o2")
+    delivery = await world.finish(await world.claim(outcome.job))
+    async with world.running(world.delivery):
+        await on.until(lambda: on.messages[delivery.handle].card.final)
+    assert (await world.promised(off)).state is DeliveryState.PROMISED
+
+
+async def test_an_address_that_asks_for_patience_gets_it_before_its_next_clip(world: World) -> None:
+    tried: list[float] = []
+
+    class Throttling(RecordingSurface):
+        async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+            tried.append(sum(world.naps))
+            if len(tried) == 1:
+                raise Throttled(3600)
+            return await super().deliver(handle, card, rendition)
+
+    surface = Throttling()
+    world.on(surface)
+    promises = [await world.rendered() for _ in range(2)]
+    async with world.running(world.delivery):
+        await surface.until(lambda: any(surface.messages[promise.handle].card.final for promise in promises))
+    assert tried == [0.0, 3600.0]
+
+
+async def test_a_clip_deleted_while_its_file_is_made_is_not_drawn(world: World) -> None:
+    class Hasty(RecordingSurface):
+        """Its clip is deleted between the first look and the file."""
+
+        async def limits(self, address: Address) -> Limits:
+            async with world.database.transaction() as tx:
+                if delivery:
+                    await gallery.forget(tx, delivery[0].clip)
+                    await deliveries.give_up(tx, delivery[0].id, "deleted")
+            return await super().limits(address)
+
+    delivery: list[Delivery] = []
+    surface = Hasty()
+    world.on(surface)
+    delivery.append(await world.rendered())
+    before = surface.messages[delivery[0].handle].card
+    await world.delivery.attempt(delivery[0])
+    assert surface.messages[delivery[0].handle].card == before
+    assert surface.messages[delivery[0].handle].renditions == []
+
+
+async def test_deliveries_outlast_a_database_in_trouble(world: World) -> None:
+    delivery = await world.rendered()
+    async with world.running(world.delivery):
+        async with world.without("deliveries"):
+            while PAUSE_SECONDS not in world.naps:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card.final)

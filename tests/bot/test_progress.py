@@ -14,6 +14,7 @@ from bot.progress import ProgressLoop
 from bot.surfaces.recording import ROOMY, RecordingSurface
 from db import gallery
 from db.records import Address, Asker, Handle, Job, Phase, Progress, Wish
+from db.trouble import PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -270,3 +271,37 @@ async def test_a_clip_deleted_just_before_a_stop_has_its_card_redrawn_at_start(w
 
     async with world.running(world.progress):
         await world.surface.until(lambda: world.surface.messages[delivery.handle].card == deleted())
+
+
+async def test_the_loop_outlasts_a_database_in_trouble(world: World) -> None:
+    job = await world.job((await world.ask()).job)
+    async with world.running(world.progress):
+        async with world.without("jobs"):
+            while PAUSE_SECONDS not in world.naps:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        await world.claim(job.id)
+        await world.surface.until(lambda: world.message(job).card.bar == 0.0)
+
+
+async def test_a_clock_that_is_set_back_freezes_no_card(world: World) -> None:
+    first, second = [await world.job((await world.ask()).job) for _ in range(2)]
+    async with world.running(world.progress):
+        await world.claim(first.id)
+        await world.surface.until(lambda: world.message(first).card.bar == 0.0)
+        world.clock.now -= 3600
+        await world.claim(second.id)
+        await world.surface.until(lambda: world.message(second).card.bar == 0.0)
+
+
+async def test_nothing_is_remembered_of_messages_that_are_gone_once_their_jobs_end(world: World) -> None:
+    jobs = [await world.job((await world.ask()).job) for _ in range(2)]
+    leases = [await world.claim(job.id) for job in jobs]
+    world.surface.fail("redraw", Gone("deleted"), Gone("deleted"))
+    last = await world.job((await world.ask()).job)
+    async with world.running(world.progress):
+        await world.surface.until(lambda: not world.surface.troubles["redraw"])
+        for lease in leases:
+            await world.fail(lease, "Enough.")
+        await world.claim(last.id)
+        await world.surface.until(lambda: world.message(last).card.bar == 0.0)
+    assert world.progress._lost == set()

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
-from db import runners
+from db import runners, sqlite
 from db.database import Database, sqlite_path
 from db.errors import DatabaseUnreachable
 from db.tables import runners as runners_table
@@ -274,3 +274,28 @@ async def test_what_a_person_wrote_is_not_part_of_an_error(database: Database) -
             await tx.execute(text("SELECT * FROM no_such_table WHERE prompt = :prompt"), {"prompt": "a heart on blue"})
     assert "a heart on blue" not in str(caught.value)
     assert "a heart on blue" not in str(caught.value.__cause__)
+
+
+async def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "zoetrope.db"
+    await (await Database.open(f"sqlite:///{path}", migrate=True)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        pages = connection.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'runners'").fetchall()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        for (page,) in pages:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+    database = await Database.open(f"sqlite:///{path}")
+    with pytest.raises(DatabaseUnreachable, match="the file is damaged"):
+        await _names(database)
+    await database.close()
+
+
+async def test_a_turn_that_does_not_come_is_one_sentence(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    database = await Database.open(database_url)
+    async with database.transaction():
+        with pytest.raises(DatabaseUnreachable, match="too much is waiting for it; try again"):
+            await _write_and_fail(database)
+    await database.close()

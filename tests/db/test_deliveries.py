@@ -51,10 +51,10 @@ async def test_promises_fall_due_in_their_order_and_no_more_than_asked_for(
     second, third = replace(_to(first, "m2"), due_at=20.0), replace(_to(first, "m3"), due_at=30.0)
     await _promise(database, third, second, first)
     async with database.reading() as tx:
-        assert await deliveries.due(tx, now=9.9) == []
-        assert await deliveries.due(tx, now=20.0) == [first, second]
-        assert await deliveries.due(tx, now=99.0, limit=1) == [first]
-        assert await deliveries.next_due_at(tx) == 10.0
+        assert await deliveries.due(tx, {"web"}, now=9.9) == []
+        assert await deliveries.due(tx, {"web"}, now=20.0) == [first, second]
+        assert await deliveries.due(tx, {"web"}, now=99.0, limit=1) == [first]
+        assert await deliveries.next_due_at(tx, {"web"}) == 10.0
 
 
 async def test_a_card_gets_one_promise_for_a_clip(database: Database, clip: Clip, make_delivery: Promise) -> None:
@@ -70,8 +70,8 @@ async def test_a_postponed_promise_falls_due_later_with_one_attempt_more(
     await _promise(database, promised)
     async with database.transaction() as tx:
         await deliveries.postpone(tx, promised.id, 50.0, "the platform asks for patience")
-        assert await deliveries.due(tx, now=49.0) == []
-        (later,) = await deliveries.due(tx, now=50.0)
+        assert await deliveries.due(tx, {"web"}, now=49.0) == []
+        (later,) = await deliveries.due(tx, {"web"}, now=50.0)
     assert later == replace(promised, due_at=50.0, attempts=1, reason="the platform asks for patience")
 
 
@@ -88,8 +88,8 @@ async def test_the_first_closing_of_a_promise_holds(
         await deliveries.postpone(tx, promised.id, 50.0, "later")
         assert sent is sent_first
         (closed,) = await deliveries.of_job(tx, clip.job)
-        assert await deliveries.due(tx, now=999.0) == []
-        assert await deliveries.next_due_at(tx) is None
+        assert await deliveries.due(tx, {"web"}, now=999.0) == []
+        assert await deliveries.next_due_at(tx, {"web"}) is None
     if sent_first:
         assert closed == replace(promised, state=DeliveryState.SENT, receipt="proof")
     else:

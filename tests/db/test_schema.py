@@ -10,6 +10,7 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -103,7 +104,7 @@ async def test_a_file_without_tables_waits_for_the_migrating_program(tmp_path: P
 async def test_a_file_of_an_older_program_waits_for_the_migrating_program(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9999")
     with pytest.raises(WrongRevision, match="older than this program"):
         await Database.open(database_url)
 
@@ -122,3 +123,18 @@ def test_a_lock_held_for_ever_is_one_sentence(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(schema, "LOCK_SECONDS", 0.1)
     with schema._lock(path), pytest.raises(DatabaseUnreachable, match=r"still upgrading the database .*; wait for it"):
         schema.upgrade(path)
+
+
+def test_what_an_older_program_stored_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "zoetrope.db"
+    engine = sqlite.migrating_engine(path)
+    config = schema.alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    row = "INSERT INTO requests VALUES ('web', 'r1', 'web', 'ada', 'web', 'main', '', '{}', 1.0, 'received', '', NULL)"
+    _write(path, row)
+    schema.upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT id, made_from FROM requests").fetchall() == [("r1", "")]

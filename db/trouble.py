@@ -1,4 +1,4 @@
-"""Going on without the database for a while."""
+"""Going on without the database for a while: what every loop of both houses does when it fails."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 from collections.abc import Iterator
 
 from db.errors import DatabaseUnreachable
+
+PAUSE_SECONDS = 5.0  # before a loop tries again
 
 logger = logging.getLogger(__name__)
 
