@@ -24,6 +24,7 @@ from generator.training.networks import Networks, tokens
 from generator.training.stage import COLOURS, MOTIONS, SIZES, SPEEDS, Stage, Take
 
 NAMES = ("words", "pictures", "stills", "clips")
+NOISY = 1.5  # 1 spreads moments evenly; more leans to strong noise, where place and motion are decided
 UNTOLD = 0.1  # share of empty prompts, for classifier-free guidance
 
 
@@ -184,10 +185,10 @@ class Pool:
 
 
 def denoise(room: Studio, unet: nn.Module, pool: Pool, count: int) -> Tensor:
-    """Lessons three and four: the v-prediction loss, moments of noise spread evenly over the batch."""
+    """Lessons three and four: the v-prediction loss at moments of noise spread over the batch."""
     clean, takes = pool.batch(count)
     steps = room.nets.sampler.config.num_train_timesteps
-    spread = (torch.arange(count) + torch.rand(count, generator=room.rng)) / count
+    spread = 1 - (1 - (torch.arange(count) + torch.rand(count, generator=room.rng)) / count) ** NOISY
     moments = (spread[torch.randperm(count, generator=room.rng)] * steps).long().clamp(max=steps - 1).to(room.device)
     noise = torch.randn(clean.shape, generator=room.rng).to(room.device)
     noisy = room.nets.sampler.add_noise(clean, noise, moments)
