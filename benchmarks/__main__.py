@@ -20,6 +20,7 @@ def main(chosen: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"There is no benchmark {unknown[0]!r}: choose of {', '.join(NAMES)}.\n")
         return 2
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as our engine has it; read when torch is imported
     for name in chosen or NAMES:
         measure: Measure = import_module(f"benchmarks.{name}").measure
         for record in measure():
