@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from db.errors import ClipStoreFull, ClipStoreUnwritable, ConfigError
+from db.ids import is_id
 
 _ID = re.compile(r"[0-9a-z]{1,64}")
 _SUFFIX = re.compile(r"\.[0-9a-z]{1,8}")
@@ -59,8 +61,9 @@ class ClipFiles:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def sweep(self, named: set[str], older_than: float = ORPHAN_SECONDS) -> list[str]:
-        """Remove what no row names and what a kill left half-written, if it is older than `older_than` seconds: a
-        younger file may be waiting for its row. Returns the names removed."""
+        """Remove masters that no row names and what a kill left half-written, if they are older than `older_than`
+        seconds: a younger file may be waiting for its row. Files whose names we did not make are somebody's who chose a
+        folder that was in use, and stay. Returns the names removed."""
         return await asyncio.to_thread(self._sweep, named, older_than)
 
     def _keep(self, temp: Path, name: str) -> None:
@@ -91,8 +94,8 @@ class ClipFiles:
         if not self._folder.is_dir():
             return []
         before = time.time() - older_than
-        orphans = [path for path in self._folder.iterdir() if path.name not in named and path.is_file()]
-        removed = [path for path in orphans if path.stat().st_mtime < before]
+        ours = [path for path in self._folder.iterdir() if is_id(path.name.removeprefix(".").partition(".")[0])]
+        removed = [path for path in ours if path.name not in named and _is_file_from_before(path, before)]
         with self._explained():
             for path in removed:
                 path.unlink(missing_ok=True)
@@ -119,6 +122,14 @@ class ClipFiles:
                     "check its permissions or name another one in [data] masters."
                 ) from error
             raise
+
+
+def _is_file_from_before(path: Path, moment: float) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # a runner has just given it its name
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_mtime < moment
 
 
 def _discard(part: Path) -> None:

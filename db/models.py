@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.records import ModelFacts
 from db.tables import models
 
+GONE_SECONDS = 3600.0  # a runner announces every few seconds: one that has not for this long will not come back
+
 _FACTS = TypeAdapter(ModelFacts)
 
 
 async def announce(tx: AsyncConnection, runner: str, facts: Sequence[ModelFacts], now: float) -> None:
-    """These, in this order, are the runner's models from now on; what it announced before is forgotten."""
-    await tx.execute(delete(models).where(models.c.runner == runner))
+    """These, in this order, are the runner's models from now on; what it announced before is forgotten.
+
+    So is what runners announced that are gone: a request for their models would wait for ever.
+    """
+    gone = models.c.announced_at < now - GONE_SECONDS
+    await tx.execute(delete(models).where(or_(models.c.runner == runner, gone)))
     rows = [
         {"runner": runner, "name": model.name, "position": position, "facts": asdict(model), "announced_at": now}
         for position, model in enumerate(facts)

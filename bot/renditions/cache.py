@@ -20,6 +20,7 @@ from bot.renditions import marks
 from bot.renditions.errors import MasterGone, NoRoom, Unfit, UnknownFormat
 from bot.renditions.ffmpeg import Encode, encode
 from bot.renditions.ladder import FORMATS, Picture, Rung, next_rung, rungs
+from db.ids import is_id
 from db.records import Clip
 
 _NAME = re.compile(r"(?P<limit>\d+)-(?P<width>\d+)x(?P<height>\d+)\.(?P<format>[a-z0-9]+)")
@@ -99,7 +100,7 @@ class Renditions:
         if not self.folder.is_dir():
             return []
         removed = []
-        for home in [path for path in self.folder.iterdir() if path.is_dir()]:
+        for home in [path for path in self.folder.iterdir() if path.is_dir() and is_id(path.name)]:
             if home.name not in named:
                 shutil.rmtree(home, ignore_errors=True)
                 removed.append(home.name)

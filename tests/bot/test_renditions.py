@@ -338,12 +338,15 @@ async def test_a_folder_that_can_t_be_written_is_said_in_a_sentence(tmp_path: Pa
 async def test_the_sweep_removes_what_no_clip_names_and_what_a_crash_left(
     renditions: Renditions, make_clip: MakeClip
 ) -> None:
-    kept = await renditions.make(*make_clip(ball(32, 4), clip_id="kept"), True, "gif", PLENTY)
-    lost = await renditions.make(*make_clip(ball(32, 4), clip_id="lost"), True, "gif", PLENTY)
+    kept = await renditions.make(*make_clip(ball(32, 4), clip_id="keptkeptke"), True, "gif", PLENTY)
+    lost = await renditions.make(*make_clip(ball(32, 4), clip_id="0123456789"), True, "gif", PLENTY)
     half = kept.path.with_name(".9.gif.part")
     half.write_bytes(b"GIF89a")
-    assert await renditions.sweep({"kept"}) == ["lost"]
+    theirs = renditions.folder / "not ours"
+    theirs.mkdir()
+    assert await renditions.sweep({"keptkeptke"}) == ["0123456789"]
     assert (kept.path.is_file(), lost.path.exists(), half.exists()) == (True, False, False)
+    assert theirs.is_dir()
 
 
 async def test_a_forgotten_clip_leaves_no_rendition(renditions: Renditions, make_clip: MakeClip) -> None:

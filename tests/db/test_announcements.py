@@ -43,6 +43,15 @@ async def test_of_two_runners_with_the_same_model_the_latest_word_holds(database
         assert await models.known(tx) == [newer]
 
 
+async def test_what_a_runner_had_that_is_gone_is_offered_only_until_another_knows_better(database: Database) -> None:
+    async with database.transaction() as tx:
+        await models.announce(tx, "renamed since", [BIG], now=1.0)
+        await models.announce(tx, "r1", [POCKET], now=1.0 + models.GONE_SECONDS)
+        assert len(await models.known(tx)) == 2
+        await models.announce(tx, "r1", [POCKET], now=2.0 + models.GONE_SECONDS)
+        assert await models.known(tx) == [POCKET]
+
+
 async def test_a_runner_is_alive_while_it_was_seen_lately(database: Database) -> None:
     async with database.transaction() as tx:
         await runners.seen(tx, "r2", "cpu", now=5.0)

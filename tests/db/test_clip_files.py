@@ -14,6 +14,7 @@ import pytest
 
 from db.clip_files import ClipFiles
 from db.errors import ClipStoreFull, ClipStoreUnwritable, ConfigError
+from db.ids import new_id
 
 Start = Callable[..., "Popen[str]"]
 FRAMES = bytes(range(256)) * 8192  # 2 MiB
@@ -40,6 +41,12 @@ def temp(tmp_path: Path) -> Path:
 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
+
+
+def _write_long_ago(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"x")
+    os.utime(path, (time.time() - 7200,) * 2)
 
 
 def _names(folder: Path) -> list[str]:
@@ -168,13 +175,20 @@ async def test_a_removed_clip_is_gone_and_removing_it_again_is_fine(files: ClipF
 
 async def test_a_sweep_removes_old_files_that_no_row_names(files: ClipFiles, store: Path, temp: Path) -> None:
     assert await files.sweep(set()) == []
-    await files.keep(temp, "young", ".mkv")
-    long_ago = time.time() - 7200
-    for name in ("named.mkv", "orphan.mkv", ".half.mkv.part"):
-        (store / name).write_bytes(b"x")
-        os.utime(store / name, (long_ago, long_ago))
-    assert await files.sweep({"named.mkv"}) == [".half.mkv.part", "orphan.mkv"]
-    assert _names(store) == ["named.mkv", "young.mkv"]
+    young = await files.keep(temp, new_id(), ".mkv")
+    named, orphan, half = f"{new_id()}.mkv", f"{new_id()}.mkv", f".{new_id()}.mkv.part"
+    for name in (named, orphan, half):
+        _write_long_ago(store / name)
+    assert await files.sweep({named}) == sorted([half, orphan])
+    assert _names(store) == sorted([named, young])
+
+
+async def test_a_sweep_leaves_alone_what_zoetrope_did_not_make(files: ClipFiles, store: Path) -> None:
+    theirs = ["holiday.mkv", "README", ".hidden", "0123456789a.mkv"]
+    for name in theirs:
+        _write_long_ago(store / name)
+    assert await files.sweep(set()) == []
+    assert _names(store) == sorted(theirs)
 
 
 async def test_the_loop_turns_while_a_clip_is_kept(files: ClipFiles, temp: Path) -> None:

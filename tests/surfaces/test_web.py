@@ -24,6 +24,7 @@ from bot.port import Rendition
 from bot.surfaces.web import WebSurface
 from bot.surfaces.web.browsers import load_key
 from bot.surfaces.web.feed import REMEMBERED, SHOWN
+from bot.surfaces.web.site import TOO_MANY_PAGES
 from db import models, queue, room
 from db.config import WebConfig
 from db.database import Database
@@ -167,9 +168,9 @@ async def test_a_post_from_another_origin_or_from_none_is_refused_and_changes_no
 
 async def test_a_post_needs_the_token_of_its_own_browser(house: Any, enter: Any) -> None:
     visitor, other = await enter(), await enter()
-    for token in ("", "0" * 64, other.token, "ü"):
-        body = {"prompt": "a heart", "token": token}
-        answer = await visitor.client.post("/request", json=body)
+    for token in ("", "0" * 64, other.token, "ü", "\ud800"):
+        body = json.dumps({"prompt": "a heart", "token": token})
+        answer = await visitor.client.post("/request", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()["result"]) == (403, "stranger")
     assert await messages(house) == []
 
@@ -374,6 +375,23 @@ async def test_a_model_announced_after_the_page_was_opened_reaches_it(house: Any
             await models.announce(tx, "r", [known], time.time())
         while not (await events.next_of("models"))[1]:
             pass
+
+
+async def test_more_pages_than_can_be_held_open_are_turned_away_until_one_is_closed(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.surfaces.web.site.MOST_PAGES", 2)
+    async with httpx.AsyncClient(base_url=house.url) as client, listening(house.url) as kept:
+        await kept.next_of("room")
+        async with listening(house.url) as closed:
+            await closed.next_of("room")
+            refused = await client.get("/events")
+        assert (refused.status_code, refused.text) == (503, TOO_MANY_PAGES)
+        async with asyncio.timeout(SOON):
+            while True:  # the server hears of the closed page a moment later
+                async with client.stream("GET", "/events") as answer:
+                    if answer.status_code == 200:
+                        break
 
 
 async def test_a_page_that_reads_nothing_slows_nobody_and_catches_up(house: Any) -> None:

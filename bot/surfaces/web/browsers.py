@@ -55,7 +55,7 @@ class Browsers:
         return self._sign("post", asker)
 
     def is_token(self, asker: str, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self.token(asker).encode())
+        return hmac.compare_digest(token.encode(errors="replace"), self.token(asker).encode())
 
     def _sign(self, purpose: str, text: str) -> str:
         return hmac.new(self.key, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()

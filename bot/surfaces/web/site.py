@@ -32,12 +32,14 @@ from db.room import RoomMessage
 PAGE = Path(__file__).parent / "page"
 KEEP_ALIVE_SECONDS = 15.0  # proxies and sleeping radios drop silent connections
 RECONNECT_MILLISECONDS = 1000
+MOST_PAGES = 200  # open at a time: each holds a socket, and a process has about a thousand of those
 MOST_PREVIEW_BYTES = 8 * 1024 * 1024
 TYPES = {"gif": "image/gif", "mp4": "video/mp4", "webp": "image/webp"}
 
 STARTING = "Zoetrope is still starting; please ask again in a moment."
 STRANGER = "This browser is not known here (any more); reload the page and ask again."
 NO_CLIP = "There is no such clip here (any more)."
+TOO_MANY_PAGES = "Too many pages are open; close some and reload this one."
 NO_PREVIEW = "There is no preview (any more)."
 # A strict cookie is not sent when a link of another site leads here; asking once more from our own page sends it.
 ONCE_MORE = '<!doctype html><meta http-equiv="refresh" content="0"><title>Zoetrope</title>'
@@ -85,6 +87,7 @@ class Site:
     convert: Convert | None = None
 
     def __post_init__(self) -> None:
+        self._open_pages = 0
         self._templates = Environment(loader=FileSystemLoader(PAGE), autoescape=True)
 
     def app(self) -> Starlette:
@@ -143,12 +146,22 @@ class Site:
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: `room` (all of it), `message` (one, new or changed), `models`."""
+        if self._open_pages >= MOST_PAGES:
+            return PlainTextResponse(TOO_MANY_PAGES, status_code=503)
         last = request.headers.get("last-event-id", "")
         version = int(last) if re.fullmatch(r"[0-9]{1,18}", last, re.ASCII) else -1
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return Stream(self._stream(version), media_type="text/event-stream", headers=headers)
 
     async def _stream(self, version: int) -> AsyncIterator[str]:
+        self._open_pages += 1
+        try:
+            async for event in self._events_since(version):
+                yield event
+        finally:
+            self._open_pages -= 1
+
+    async def _events_since(self, version: int) -> AsyncIterator[str]:
         models = ""
         yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
         known = self.feed.reaches(version)
