@@ -62,12 +62,15 @@ def mark(path: Path, format: str, model: str) -> None:  # noqa: A002
 def _mark_gif(path: Path, model: str) -> None:
     """Splice both extensions in behind the global palette and the loop extension, which some readers want first."""
     spliced = path.with_name(path.name + ".marked")
-    with path.open("rb") as source, spliced.open("wb") as target:
-        target.write(_gif_head(source))
-        target.write(_gif_comment(comment(model).encode()))
-        target.write(b"\x21\xff\x0bXMP DataXMP" + xmp(model) + _GIF_XMP_TRAILER)
-        shutil.copyfileobj(source, target)
-    spliced.replace(path)
+    try:
+        with path.open("rb") as source, spliced.open("wb") as target:
+            target.write(_gif_head(source))
+            target.write(_gif_comment(comment(model).encode()))
+            target.write(b"\x21\xff\x0bXMP DataXMP" + xmp(model) + _GIF_XMP_TRAILER)
+            shutil.copyfileobj(source, target)
+        spliced.replace(path)
+    finally:
+        spliced.unlink(missing_ok=True)  # of a disk that is full
 
 
 def _gif_head(source: BinaryIO) -> bytes:
@@ -97,16 +100,39 @@ def _mark_mp4(path: Path, model: str) -> None:
 def _mark_webp(path: Path, model: str) -> None:
     """Append EXIF and XMP chunks, set their flags in VP8X and the new length in the RIFF header."""
     with path.open("r+b") as file:
-        head = file.read(21)
-        if head[:4] != b"RIFF" or head[8:16] != b"WEBPVP8X":
-            raise ValueError("not an extended WebP file")
+        flags = _webp_flags(file)
         file.seek(0, 2)
         file.write(_chunk(b"EXIF", _exif(comment(model))) + _chunk(b"XMP ", xmp(model)))
         size = file.tell()
         file.seek(4)
         file.write(struct.pack("<I", size - 8))
         file.seek(20)
-        file.write(bytes([head[20] | 0x08 | 0x04]))
+        file.write(bytes([flags | 0x08 | 0x04]))
+
+
+def _webp_flags(file: BinaryIO) -> int:
+    """The flags in VP8X. A clip whose frames are all alike is encoded as a still without that chunk: it gets one."""
+    head = file.read(30)
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        raise ValueError("not a WebP file")
+    if head[12:16] == b"VP8X":
+        return head[20]
+    width, height, flags = _still_webp(head[12:])
+    file.seek(12)
+    picture = file.read()
+    file.seek(12)
+    canvas = bytes([flags, 0, 0, 0]) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    file.write(_chunk(b"VP8X", canvas) + picture)
+    return flags
+
+
+def _still_webp(picture: bytes) -> tuple[int, int, int]:
+    """Width, height and flags (alpha: 0x10) from the first 18 bytes of a VP8L or VP8 chunk (RFC 9649, RFC 6386)."""
+    if picture[:4] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", picture, 9)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, 0x10 * (bits >> 28 & 1)
+    width, height = struct.unpack_from("<HH", picture, 14)
+    return width & 0x3FFF, height & 0x3FFF, 0
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

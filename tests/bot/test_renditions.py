@@ -282,6 +282,21 @@ async def test_pillow_reads_the_marks_of_gif_and_webp(renditions: Renditions, ma
         assert image.getexif()[0x010E] == sentence
 
 
+@pytest.mark.parametrize("crisp", [True, False])
+@pytest.mark.parametrize("count", [1, 8])
+async def test_a_clip_in_which_nothing_moves_becomes_a_marked_webp_as_well(
+    renditions: Renditions, make_clip: MakeClip, crisp: bool, count: int
+) -> None:
+    still = [Image.new("RGB", (33, 17), (31, 89, 230)) for _ in range(count)]
+    webp = await renditions.make(*make_clip(still), crisp, "webp", PLENTY)
+    assert webp.path.stat().st_size == int.from_bytes(webp.path.read_bytes()[4:8], "little") + 8
+    with Image.open(webp.path) as image:
+        assert image.size == (webp.width, webp.height)
+        assert marks.SOURCE_TYPE.encode() in image.info["xmp"]
+        red, _, blue = image.convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    assert (red < 60, blue > 200) == (True, True)
+
+
 async def test_ffmpeg_reads_the_comment_of_an_mp4(renditions: Renditions, make_clip: MakeClip) -> None:
     rendition = await renditions.make(*make_clip(ball(32, 4)), True, "mp4", PLENTY)
     assert "AI-generated video, made by Zoetrope with the model pocket." in probe(rendition.path)
