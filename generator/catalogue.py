@@ -14,6 +14,7 @@ them: sample_size times the decoder's factor, 16 frames, guidance 9.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +25,14 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from db.config import GeneratorConfig, ModelConfig
 from db.records import Defaults, ModelFacts, ModelLimits, Range
 from generator.errors import ModelUnusable
-from generator.model_folder import WEIGHED_PARTS, check_kind, find_weights, read_json
+from generator.model_folder import WEIGHED_PARTS, check_kind, find_weights, read_json, widths
 
 FAMILY = "unet3d"
 MOST_STEPS = 200
 POCKET = Path(__file__).parent / "pocket"
 
+_NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9_]|[.-](?=[A-Za-z0-9_]))*"  # the hub's rule for each half of an id
+_HUB_ID = re.compile(rf"(?=.{{3,96}}$){_NAME}/{_NAME}")
 _SUGGESTIONS = (
     "an astronaut riding a horse",
     "a panda eating bamboo on a rock",
@@ -84,17 +87,24 @@ def read_catalogue(config: GeneratorConfig, pocket: Path = POCKET) -> Catalogue:
 
 def read_entry(name: str, model: ModelConfig) -> Entry:
     """One model of the configuration. Raises ModelUnusable with a sentence."""
-    folder = Path(model.path).expanduser()
-    if folder.is_dir():
-        found: Path | None = folder.resolve()
-    elif _looks_like_hub_id(model.path):
-        found = cached_folder(model.path)
-    else:
-        raise ModelUnusable(
-            f"The folder {model.path} of model {name} does not exist; correct generator.models.{name}.path."
-        )
-    facts = _derived(name, model.path, {}, {}) if found is None else _facts(name, model, found)
+    found = _find(name, model.path)
+    facts = _derived(name, model.path) if found is None else _facts(name, model, found)
     return Entry(name, model.path if found is None else str(found), model.dtype, model.allow_pickle, facts)
+
+
+def _find(name: str, path: str) -> Path | None:
+    """The local folder a path or a hub id leads to; None for a hub id that was not downloaded yet."""
+    try:
+        folder = Path(path).expanduser()
+        if folder.is_dir():
+            return folder.resolve()
+    except (OSError, RuntimeError) as error:  # a folder we may not enter, a name too long, a home that is nobody's
+        raise ModelUnusable(
+            f"The folder {path[:200]} of model {name} can't be opened ({error}); correct generator.models.{name}.path."
+        ) from None
+    if _HUB_ID.fullmatch(path):
+        return cached_folder(path)
+    raise ModelUnusable(f"The folder {path} of model {name} does not exist; correct generator.models.{name}.path.")
 
 
 def write_entries(entries: Iterable[Entry], path: Path) -> None:
@@ -124,11 +134,6 @@ def _has_weights(folder: Path) -> bool:
     except ModelUnusable:
         return False
     return True
-
-
-def _looks_like_hub_id(path: str) -> bool:
-    owner, slash, name = path.partition("/")
-    return bool(slash and owner and name) and "/" not in name and not owner.startswith((".", "~"))
 
 
 # --- facts of a folder ---------------------------------------------------------------------------------------------
@@ -200,8 +205,19 @@ def _facts(name: str, model: ModelConfig, folder: Path) -> ModelFacts:
     sheet = folder / "zoetrope.json"
     if sheet.is_file():
         return _sheet(name, sheet)
-    unet, vae = (read_json(name, folder / part / "config.json") for part in ("unet", "vae"))
-    return _derived(name, model.path, unet, vae)
+    factor = 2 ** (len(widths(name, folder, "vae")) - 1)
+    widths(name, folder, "unet")
+    return _derived(name, model.path, _latent_size(name, folder / "unet" / "config.json"), factor)
+
+
+def _latent_size(name: str, config: Path) -> tuple[int, int]:
+    """Height and width of the latents a UNet was trained on, as its configuration says; ModelScope's without it."""
+    told = read_json(name, config).get("sample_size") or 32
+    size = (told, told) if isinstance(told, int) else told
+    match size:
+        case [int(height), int(width)] if height > 0 and width > 0:
+            return height, width
+    raise ModelUnusable(f"The file {config} of model {name} is wrong at sample_size; download it again.")
 
 
 def _sheet(name: str, path: Path) -> ModelFacts:
@@ -213,11 +229,9 @@ def _sheet(name: str, path: Path) -> ModelFacts:
         raise ModelUnusable(f"The file {path} of model {name} is wrong at {where}: {first['msg']}.") from None
 
 
-def _derived(name: str, path: str, unet: dict[str, Any], vae: dict[str, Any]) -> ModelFacts:
+def _derived(name: str, path: str, latent: tuple[int, int] = (32, 32), factor: int = 8) -> ModelFacts:
     """Facts of a folder that brings no sheet; what a fine-tune was trained at shows in its name only."""
-    factor = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)
-    side = unet.get("sample_size", 32)
-    height, width = side if isinstance(side, list) else (side, side)
+    height, width = latent
     defaults = Defaults(25, 9.0, 16, width * factor, height * factor, 8, "dpm++")
     facts = ModelFacts(
         name=name,

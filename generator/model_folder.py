@@ -67,6 +67,17 @@ def check_kind(name: str, folder: Path) -> None:
         raise ModelUnusable(f"The tokenizer is missing in {folder}; download model {name} again.")
 
 
+def widths(name: str, folder: Path, part: str) -> tuple[int, ...]:
+    """Channels of each level of `unet` or `vae`, the first one nearest to the pixels. Raises ModelUnusable."""
+    told = read_json(name, folder / part / "config.json").get("block_out_channels")
+    if not isinstance(told, list) or not told or not all(isinstance(one, int) and one > 0 for one in told):
+        raise ModelUnusable(
+            f"The file {folder / part / 'config.json'} of model {name} is wrong at block_out_channels; "
+            "download it again."
+        )
+    return tuple(told)
+
+
 def find_weights(name: str, folder: Path, part: str, *, allow_pickle: bool) -> Weights:
     """The weight files of `unet`, `vae` or `text_encoder`; safetensors before pickles. Raises ModelUnusable."""
     place, stem = folder / part, WEIGHED_PARTS[part]
@@ -99,8 +110,18 @@ def _safetensors(name: str, place: Path, stem: str, variant: str) -> tuple[Path,
     index = place / f"{plain}.safetensors.index.{variant}.json".replace("..", ".")
     if not index.is_file():
         return ()
-    shards = sorted({Path(str(shard)).name for shard in read_json(name, index).get("weight_map", {}).values()})
+    placed = read_json(name, index).get("weight_map")
+    shards = sorted({str(shard) for shard in placed.values()}) if isinstance(placed, dict) else []
+    if not shards or not all(_is_beside(shard) for shard in shards):
+        raise ModelUnusable(
+            f"The file {index} of model {name} does not name safetensors files beside it; download it again."
+        )
     return tuple(place / shard for shard in shards)
+
+
+def _is_beside(shard: str) -> bool:
+    """An index may name neither other folders nor pickles."""
+    return shard.endswith(".safetensors") and "/" not in shard and "\\" not in shard
 
 
 def check_whole(name: str, file: Path) -> None:

@@ -57,9 +57,12 @@ def choose_dtype(device: torch.device, wanted: str) -> torch.dtype:
         return _DTYPES[wanted]
     if device.type == "cpu":
         return torch.float32
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
-    return torch.float16
+    return torch.bfloat16 if device.type == "cuda" and _has_bfloat16(device) else torch.float16
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    with torch.cuda.device(device):  # or the first card would be asked, whichever is meant
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def settle(threads: int) -> None:

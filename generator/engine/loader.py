@@ -51,6 +51,11 @@ def find_folder(entry: Entry, dtype: torch.dtype, tick: Callable[[], None] = lam
     """
     folder = entry.folder
     if folder is None:
+        if Path(entry.path).is_absolute():  # the catalogue saw it, so it is no hub id
+            raise ModelUnusable(
+                f"The folder {entry.path} of model {entry.name} is gone; put it back or correct "
+                f"generator.models.{entry.name}.path."
+            )
         half = dtype != torch.float32
         folder = fetch(entry.name, entry.path, allow_pickle=entry.allow_pickle, half=half, tick=tick)
     check_kind(entry.name, folder)
@@ -67,7 +72,7 @@ def load_parts(entry: Entry, folder: Path, device: torch.device, dtype: torch.dt
     loaded = {part: _load(entry, folder, part, dtype).to(device).eval() for part in WEIGHED_PARTS}
     try:
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # the tokenizers library raises plain Exception
         raise _broken(entry, "tokenizer", error) from error
     schedule = read_json(entry.name, folder / "scheduler" / "scheduler_config.json")
     return Parts(**loaded, tokenizer=tokenizer, schedule=schedule)

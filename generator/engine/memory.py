@@ -7,10 +7,9 @@ frame at 6 times the last feature map of the decoder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import torch
@@ -51,14 +50,14 @@ class Footprint:
         return max(steps, self.decode(min(chunk, frames), width, height))
 
 
-def footprint(unet: dict[str, Any], vae: dict[str, Any], weights: Iterable[Weights], dtype: torch.dtype) -> Footprint:
-    """The footprint of a model from the configurations of its parts and the headers of its weight files."""
+def footprint(unet: Sequence[int], vae: Sequence[int], weights: Iterable[Weights], dtype: torch.dtype) -> Footprint:
+    """The footprint of a model from the widths of its UNet and decoder and the headers of its weight files."""
     itemsize = dtype.itemsize
     return Footprint(
         weights=sum(_weight_bytes(one, itemsize) for one in weights),
-        unet_width=unet["block_out_channels"][0],
-        vae_width=vae["block_out_channels"][0],
-        factor=2 ** (len(vae["block_out_channels"]) - 1),
+        unet_width=unet[0],
+        vae_width=vae[0],
+        factor=2 ** (len(vae) - 1),
         itemsize=itemsize,
     )
 

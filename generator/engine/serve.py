@@ -183,14 +183,17 @@ class Engine:
 
     def _groups(self) -> list[list[Job]]:
         """Jobs that can share a forward pass: one latent shape, and not more rows than attention kernels take."""
-        groups: dict[tuple[tuple[int, int, int], int], list[Job]] = {}
-        filled: dict[tuple[int, int, int], int] = {}
+        groups: list[list[Job]] = []
+        open_ones: dict[tuple[int, int, int], list[Job]] = {}
         for job in self._jobs:
             _, height, width = shape = job.work.shape
-            filled[shape] = filled.get(shape, 0) + job.work.rows
-            number = (filled[shape] - 1) * height * width // MOST_ATTENTION_BATCH
-            groups.setdefault((shape, number), []).append(job)
-        return list(groups.values())
+            group = open_ones.get(shape, [])
+            rows = job.work.rows + sum(other.work.rows for other in group)
+            if not group or rows * height * width > MOST_ATTENTION_BATCH:
+                group = open_ones[shape] = []
+                groups.append(group)
+            group.append(job)
+        return groups
 
     def _step(self, group: list[Job]) -> None:
         began, before = self._clock(), {job.id: job.work.at for job in group}
@@ -223,20 +226,25 @@ class Engine:
                 self._preview(job)
 
     def _preview(self, job: Job) -> None:
-        """Show how far the clip is. A preview that can't be written harms nobody."""
+        """Show how far the clip is. A preview that can't be made or written harms nobody."""
         began = self._clock()
-        spec, frames = job.spec, self._model.preview(job.work)
-        scale = min(1.0, PREVIEW_SIDE / max(spec.width, spec.height))
-        size = (max(1, round(spec.width * scale)), max(1, round(spec.height * scale)))
-        fps = spec.fps * len(frames) / spec.frames
         try:
-            write_preview(frames, Path(job.render.preview), fps, size, crisp=self._model.facts.crisp)
-        except OSError as error:
-            log.warning("the preview of job %s can't be written: %s", job.id, error.strerror)
+            self._show(job)
+        except torch.AcceleratorError:
+            raise
+        except Exception as error:  # memory, disk, colours: the clip itself may come out well all the same
+            log.warning("job %s has no preview at step %d: %s", job.id, job.work.at, type(error).__name__)
         else:
             self._send(Preview(job=job.id, step=job.work.at))
         job.pace.spent(began)
         job.spend("preview", self._clock() - began)
+
+    def _show(self, job: Job) -> None:
+        spec, frames = job.spec, self._model.preview(job.work)
+        scale = min(1.0, PREVIEW_SIDE / max(spec.width, spec.height))
+        size = (max(1, round(spec.width * scale)), max(1, round(spec.height * scale)))
+        fps = spec.fps * len(frames) / spec.frames
+        write_preview(frames, Path(job.render.preview), fps, size, crisp=self._model.facts.crisp)
 
     # --- out
 

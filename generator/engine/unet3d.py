@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from generator.engine.memory import Footprint
 from generator.engine.previews import Frames, is_sd_space, latents_to_rgb, to_uint8
 from generator.engine.text import PromptEncoder, context
 from generator.errors import RenderFailed, SpecRefused
-from generator.model_folder import WEIGHED_PARTS, find_weights, read_json
+from generator.model_folder import WEIGHED_PARTS, find_weights, widths
 
 CHUNK = 4  # frames decoded at once; always the same, so that free memory never shows in a clip
 PREVIEW_FRAMES = 8  # that the model's own decoder makes at most
@@ -77,22 +78,23 @@ class Unet3D:
         if is_sd_space(self._channels, self._scaling):
             return latents_to_rgb(latents)
         stride = -(-latents.shape[2] // PREVIEW_FRAMES)
-        return to_uint8(self.pixels(latents[:, :, ::stride]))
+        shown = torch.split(latents[:, :, ::stride], CHUNK, dim=2)  # not more at once than memory was checked for
+        return np.concatenate([to_uint8(self.pixels(part)) for part in shown])
 
     @torch.inference_mode()
     def decode(self, work: Sample, chunk: int) -> Iterator[Frames]:
-        if not bool(torch.isfinite(work.x).all()):
-            raise RenderFailed(
-                "The model produced no picture because its numbers left their range; ask for less guidance, or set "
-                'the model\'s dtype to "float32".'
-            )
+        check_finite(work.x)
         for latents in torch.split(work.x, chunk, dim=2):
             yield to_uint8(self.pixels(latents))
 
     def pixels(self, latents: Tensor) -> Tensor:
-        """(1, c, f, h, w) latents -> (f, height, width, 3) float32 in 0..1. Frames do not see each other here."""
+        """(1, c, f, h, w) latents -> (f, height, width, 3) float32 in 0..1. Frames do not see each other here.
+
+        Raises RenderFailed when the decoder's numbers leave their range, as float16 may let them.
+        """
         pictures = latents[0].permute(1, 0, 2, 3) / self._scaling
         decoded: Tensor = self.parts.vae.decode(pictures.to(self.parts.vae.dtype), return_dict=False)[0]
+        check_finite(decoded)
         return decoded.float().div(2).add(0.5).clamp(0, 1).permute(0, 2, 3, 1)
 
 
@@ -109,7 +111,7 @@ def load(
     check_spec(entry.facts, spec)
     dtype = choose_dtype(device, entry.dtype)
     folder = find_folder(entry, dtype, tick)
-    unet, vae = (read_json(entry.name, folder / part / "config.json") for part in ("unet", "vae"))
+    unet, vae = (widths(entry.name, folder, part) for part in ("unet", "vae"))
     files = [find_weights(entry.name, folder, part, allow_pickle=entry.allow_pickle) for part in WEIGHED_PARTS]
     takes = memory.footprint(unet, vae, files, dtype)
     memory.check_fits(f"Model {entry.name} with this clip", takes.weights + needed(takes, spec), have, device)
@@ -122,6 +124,15 @@ def needed(footprint: Footprint, spec: ClipSpec) -> int:
     """Bytes one clip takes on top of the weights."""
     rows = 2 if spec.guidance > 1 else 1
     return footprint.clip(rows=rows, frames=spec.frames, width=spec.width, height=spec.height, chunk=CHUNK)
+
+
+def check_finite(numbers: Tensor) -> None:
+    """Raise RenderFailed unless all are numbers that can become a picture: nobody wants a black clip."""
+    if not bool(torch.isfinite(numbers).all()):
+        raise RenderFailed(
+            "The model produced no picture because its numbers left their range; ask for less guidance, or set "
+            'the model\'s dtype to "float32".'
+        )
 
 
 def check_spec(facts: ModelFacts, spec: ClipSpec) -> None:

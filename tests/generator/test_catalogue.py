@@ -110,6 +110,26 @@ def put(path: str, text: str) -> Callable[[Path], None]:
     return write_text
 
 
+def change(path: str, **values: object) -> Callable[[Path], None]:
+    return lambda folder: write(folder / path, json.loads((folder / path).read_text(encoding="utf-8")) | values)
+
+
+def index(text: str) -> Callable[[Path], None]:
+    """The UNet's weights in shards that this file names."""
+
+    def shard(folder: Path) -> None:
+        remove("unet/diffusion_pytorch_model.safetensors")(folder)
+        put("unet/diffusion_pytorch_model.safetensors.index.json", text)(folder)
+
+    return shard
+
+
+def test_a_network_that_names_no_size_is_asked_for_as_modelscope_is(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "m")
+    change("unet/config.json", sample_size=None)(folder)
+    assert entry(folder).defaults.width == 256
+
+
 @pytest.mark.parametrize(
     ("harm", "sentence"),
     [
@@ -121,6 +141,13 @@ def put(path: str, text: str) -> Callable[[Path], None]:
         (remove("vae/diffusion_pytorch_model.safetensors"), "weights of vae are missing"),
         (remove("text_encoder/model.safetensors"), "weights of text_encoder are missing"),
         (remove("scheduler/scheduler_config.json"), "scheduler_config.json"),
+        (change("unet/config.json", sample_size=[32, 32, 32]), "sample_size"),
+        (change("unet/config.json", sample_size="big"), "sample_size"),
+        (change("unet/config.json", block_out_channels=[]), "block_out_channels"),
+        (change("vae/config.json", block_out_channels=4), "block_out_channels"),
+        (index('{"weight_map": ["a"]}'), "does not name safetensors files"),
+        (index('{"weight_map": {"a": "../b.bin"}}'), "does not name safetensors files"),
+        (index("{}"), "does not name safetensors files"),
     ],
 )
 def test_a_broken_folder_is_one_sentence(tmp_path: Path, harm: Callable[[Path], None], sentence: str) -> None:
@@ -139,9 +166,12 @@ def test_pickled_weights_are_refused_unless_allowed(tmp_path: Path) -> None:
     assert entry(folder, allow_pickle=True).family == "unet3d"
 
 
-def test_a_missing_folder_names_the_key_to_correct(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "path", ["{tmp}/nowhere", "my models/zero scope", "owner/..", "../up", "~nobody-here/model", "a" * 5000, "a\0b/c"]
+)
+def test_a_path_that_leads_nowhere_names_the_key_to_correct(tmp_path: Path, path: str) -> None:
     with pytest.raises(ModelUnusable, match=r"correct generator\.models\.mine\.path"):
-        entry(tmp_path / "nowhere")
+        entry(path.replace("{tmp}", str(tmp_path)))
 
 
 def test_one_broken_model_does_not_take_the_others_down(tmp_path: Path) -> None:

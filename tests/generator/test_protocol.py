@@ -75,6 +75,7 @@ def test_a_message_is_one_line_whatever_the_prompt() -> None:
         b'{"job":"j1"}',
         b'{"kind":"cancel","job":"j1","why":"bored"}',
         b'{"kind":"cancel"}',
+        to_line(TO_ENGINE[0]).replace(b'"prompt":', b'"colour":"red","prompt":'),
         b'{"kind":"step","job":"j1","step":1,"steps":2,"seconds":0.1}',  # the other direction
         b"Loading pipeline components...",
         b"[]",

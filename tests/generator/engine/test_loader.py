@@ -121,6 +121,24 @@ def test_pickled_weights_load_only_when_allowed(
     assert torch.equal(first_step(load(own, allow_pickle=True), spec()), first_step(load(), spec()))
 
 
+def test_a_tokenizer_that_is_not_one_is_a_sentence(
+    own: Path, entry_of: Callable[..., Entry], refusal: Callable[..., str]
+) -> None:
+    (own / "tokenizer/tokenizer.json").write_text('{"model": {"type": "Poem"}}', encoding="utf-8")
+    assert "tokenizer of model tiny can't be loaded" in refusal(own, entry_of(own))
+
+
+@pytest.mark.parametrize("shard", ["pickle.bin", "../vae/pickle.bin", "deeper/one.safetensors"])
+def test_an_index_names_no_shards_but_safetensors_beside_it(
+    own: Path, entry_of: Callable[..., Entry], refusal: Callable[..., str], shard: str
+) -> None:
+    entry = entry_of(own)
+    index = {"metadata": {}, "weight_map": {"conv_in.weight": shard}}
+    (own / WEIGHTS).rename(own / "unet/one.safetensors")
+    (own / f"{WEIGHTS}.index.json").write_text(json.dumps(index), encoding="utf-8")
+    assert "does not name safetensors files beside it" in refusal(own, entry)
+
+
 class Burglar:
     """What a pickle can do."""
 

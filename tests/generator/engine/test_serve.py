@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -180,6 +181,18 @@ def test_a_broken_model_fails_its_job_and_the_other_model_goes_on(
     assert "loading" not in desk.kinds("c")  # the broken one never took the good one's place
 
 
+def test_a_model_whose_folder_is_gone_is_named_by_it_and_not_looked_for_on_the_hub(
+    desk: Desk, render: Order, own: Path, entry_of: Callable[..., Entry]
+) -> None:
+    desk = Desk([entry_of(own)])
+    shutil.rmtree(own)
+    desk.work(render())
+    failed = desk.said[-1]
+    assert isinstance(failed, Failed)
+    assert f"The folder {own} of model tiny is gone" in failed.reason
+    assert not failed.again
+
+
 def test_another_model_is_loaded_on_demand_in_place_of_the_former(
     own: Path, tiny: Path, entry_of: Callable[..., Entry], render: Order
 ) -> None:
@@ -287,6 +300,14 @@ def test_numbers_out_of_range_are_a_sentence_not_a_black_clip(desk: Desk, render
     assert "produced no picture" in desk.said[-1].reason
 
 
+def test_a_decoder_out_of_range_is_a_sentence_not_a_black_clip(desk: Desk, render: Order) -> None:
+    desk.work(render("warm", steps=1))
+    with torch.no_grad():
+        desk.engine._model.parts.vae.decoder.conv_out.bias.fill_(float("nan"))  # type: ignore[attr-defined]
+    desk.work(render())
+    assert "produced no picture" in desk.said[-1].reason
+
+
 def test_the_unexpected_is_a_sentence_worth_another_try(
     desk: Desk, render: Order, caplog: pytest.LogCaptureFixture, spec: Callable[..., ClipSpec]
 ) -> None:
@@ -333,6 +354,21 @@ def test_a_preview_that_can_not_be_written_harms_nobody(
     assert desk.kinds()[-1] == "rendered"
 
 
+@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError("CUDA out of memory"), ValueError("no colours")])
+def test_a_preview_that_can_not_be_made_harms_nobody(
+    tiny: Path, entry_of: Callable[..., Entry], render: Order, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> Frames:
+        raise error
+
+    monkeypatch.setattr(Unet3D, "preview", fail)
+    ticks = iter(np.arange(0.0, 1000.0, 1.5))
+    desk = Desk([entry_of(tiny)], clock=lambda: float(next(ticks)))
+    desk.work(render(steps=4))
+    assert "preview" not in desk.kinds()
+    assert desk.kinds()[-1] == "rendered"
+
+
 def test_a_long_decode_gives_signs_of_life_and_can_be_cancelled(
     desk: Desk, render: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,13 +381,14 @@ def test_a_long_decode_gives_signs_of_life_and_can_be_cancelled(
     assert desk.kinds("b")[-2:] == ["decoding", "cancelled"]
 
 
+@pytest.mark.parametrize(("most", "passes"), [(1, [2, 2, 2]), (3, [2, 2, 2]), (4, [4, 2]), (5, [4, 2]), (6, [6])])
 def test_rows_beyond_what_attention_kernels_take_are_split(
-    desk: Desk, render: Order, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, render: Order, monkeypatch: pytest.MonkeyPatch, most: int, passes: list[int]
 ) -> None:
-    monkeypatch.setattr(serve, "MOST_ATTENTION_BATCH", 4 * 8 * 8)
+    monkeypatch.setattr(serve, "MOST_ATTENTION_BATCH", most * 8 * 8)
     rows: list[int] = []
     desk.work(render("warm", steps=1))
     unet = desk.engine._model.parts.unet  # type: ignore[attr-defined]
     unet.register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape[0]))
     desk.work(*(render(job, steps=1) for job in "abc"))
-    assert rows == [4, 2]
+    assert rows == passes
