@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from huggingface_hub.utils.tqdm import tqdm
 
 from generator.errors import ModelUnusable, RenderFailed
 from generator.model_folder import VARIANTS, WEIGHED_PARTS
+
+SIGN_OF_LIFE = 1.0  # seconds between ticks while a file is downloaded
 
 
 def fetch(
@@ -21,7 +25,9 @@ def fetch(
     tick: Callable[[], None] = lambda: None,
     endpoint: str | None = None,
 ) -> Path:
-    """Download what is not in the cache yet and return the snapshot's folder; `tick` is called before every file.
+    """Download what is not in the cache yet and return the snapshot's folder.
+
+    `tick` is called before every file and, perhaps from another thread, while a long one is on its way.
 
     `half` prefers the float16 files where there are any. Raises ModelUnusable when the hub has no such model, and
     RenderFailed (worth another attempt) when it can't be reached.
@@ -47,8 +53,23 @@ def _fetch(hub_id: str, *, allow_pickle: bool, half: bool, tick: Callable[[], No
     for file in wanted_files(there, allow_pickle=allow_pickle, half=half):
         tick()
         # By branch, not by commit: only then the cache notes which snapshot the catalogue is to find next time.
-        place = Path(hf_hub_download(hub_id, file, endpoint=endpoint))
+        place = Path(hf_hub_download(hub_id, file, endpoint=endpoint, tqdm_class=_ticking(tick)))
     return place.parent  # model_index.json comes last, so a snapshot that has it is complete
+
+
+def _ticking(tick: Callable[[], None]) -> type[tqdm]:
+    """A progress bar that draws nothing: gigabytes over a slow line take longer than an engine may be silent."""
+
+    class Bar(tqdm):
+        said = time.monotonic()
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if time.monotonic() - Bar.said >= SIGN_OF_LIFE:
+                Bar.said = time.monotonic()
+                tick()
+            return bool(super().update(n))
+
+    return Bar
 
 
 def wanted_files(there: Iterable[str], *, allow_pickle: bool, half: bool) -> list[str]:

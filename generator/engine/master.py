@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from pathlib import Path
@@ -51,7 +52,8 @@ def write_master(frames: Frames, path: Path, fps: int, comment: str) -> None:
             )
         part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing can be removed nothing was written
+            part.unlink()
 
 
 def _command(frames: Frames, path: Path, fps: int, comment: str) -> list[str]:

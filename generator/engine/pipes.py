@@ -75,9 +75,11 @@ class Inbox:
 
     def _leave(self, status: int) -> None:
         """End at once: the device thread may be deep inside a kernel and nothing it does is wanted any more."""
-        for path in self._temporary:
-            path.unlink(missing_ok=True)
-        os._exit(status)
+        try:
+            for path in self._temporary:
+                path.unlink(missing_ok=True)
+        finally:  # nothing that goes wrong on the way out may keep us
+            os._exit(status)
 
 
 class Pen:

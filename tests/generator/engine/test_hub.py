@@ -85,6 +85,14 @@ def test_a_model_is_fetched_whole_and_found_in_the_cache_afterwards(hub: str, ca
     assert cached_folder(HUB_ID) == folder
 
 
+def test_a_long_download_gives_signs_of_life(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("generator.engine.hub.SIGN_OF_LIFE", 0.0)
+    ticks: list[int] = []
+    folder = fetch("t", HUB_ID, allow_pickle=False, half=False, tick=lambda: ticks.append(1), endpoint=hub)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(ticks) >= 2 * len(files)  # one before every file, and one at least for what came of it
+
+
 def test_a_model_the_hub_does_not_have_is_one_sentence(hub: str) -> None:
     with pytest.raises(ModelUnusable, match=r"called nobody/nothing; correct generator\.models\.t\.path"):
         fetch("t", "nobody/nothing", allow_pickle=False, half=False, endpoint=hub)

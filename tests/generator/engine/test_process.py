@@ -67,6 +67,18 @@ def test_ends_within_two_seconds_of_its_runner_even_in_the_middle_of_a_step(star
     assert engine.wait(2) == 0
 
 
+def test_ends_with_its_runner_even_when_it_can_not_clear_up(start: Start, render: Order, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"where a folder should be")
+    engine = start()
+    engine.hear()
+    engine.say(render(steps=1).model_copy(update={"master": str(tmp_path / "file" / "clip.mkv")}))
+    failed = engine.hear_until("failed", "rendered")[-1]
+    assert isinstance(failed, Failed)
+    assert "could not be written" in failed.reason
+    engine.hang_up()
+    assert engine.wait(2) == 0
+
+
 def test_a_runner_that_dies_while_the_engine_starts_is_noticed(start: Start) -> None:
     engine = start()
     engine.hang_up()
