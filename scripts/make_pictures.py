@@ -1,0 +1,109 @@
+"""Makes the pictures of the README from the real thing: `.venv/bin/python scripts/make_pictures.py`.
+
+docs/images/page.png is the page as chromium shows it, with finished clips and one being rendered; docs/images/clips.gif
+a row of clips of the pocket model, with the same seed for everybody.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageSequence
+from playwright.sync_api import Page, sync_playwright
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+ZOETROPE = [sys.executable, "-P", "-m", "bot"]
+QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SEED = "7"
+SHOWN = ("a star growing on black", "a car racing in the city", "a heart bouncing on blue")
+ROW = (
+    "a heart bouncing on blue",
+    "a fish swimming in the sea",
+    "a car racing in the city",
+    "a cat spinning on pink",
+    "a rocket flying up in space",
+    "a yellow star growing on black",
+)
+SIDE = 128  # pixels of a clip in the row
+PATIENCE = 180_000  # milliseconds
+
+
+def main() -> None:
+    """Make both pictures."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        make_row(Path(folder), IMAGES / "clips.gif")
+        make_page(Path(folder) / "data", IMAGES / "page.png")
+
+
+def make_row(folder: Path, out: Path) -> None:
+    """Render the prompts of ROW and put the clips side by side."""
+    subprocess.run([*ZOETROPE, "video", *ROW, "-o", str(folder / "row"), "--seed", SEED], check=True)
+    clips = [_frames(path) for path in sorted((folder / "row").glob("*.gif"))]
+    frames = [_side_by_side([clip[at % len(clip)] for clip in clips]) for at in range(max(map(len, clips)))]
+    frames[0].save(out, save_all=True, append_images=frames[1:], duration=130, loop=0)
+
+
+def _frames(path: Path) -> list[Image.Image]:
+    with Image.open(path) as gif:
+        return [frame.convert("RGB").resize((SIDE, SIDE), Image.Resampling.NEAREST) for frame in _each(gif)]
+
+
+def _each(gif: Image.Image) -> Iterator[Image.Image]:
+    yield from ImageSequence.Iterator(gif)
+
+
+def _side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
+    row = Image.new("RGB", (SIDE * len(pictures), SIDE))
+    for at, picture in enumerate(pictures):
+        row.paste(picture, (SIDE * at, 0))
+    return row
+
+
+def make_page(data: Path, out: Path) -> None:
+    """Ask for clips on a fresh page and photograph it while the last one is rendered."""
+    with _playing(data) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        page = chromium.new_page(viewport={"width": 880, "height": 1000}, color_scheme="light")
+        page.goto(address)
+        for number, prompt in enumerate(SHOWN, start=1):
+            _ask(page, prompt)
+            page.wait_for_function(f"document.querySelectorAll('[id=room] img, [id=room] video').length >= {number}")
+            page.get_by_role("button", name="Delete").nth(number - 1).wait_for(timeout=PATIENCE)
+        _ask(page, "a rocket flying up in space", steps="60")
+        page.get_by_text("step").first.wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(1500)  # a preview and a few steps of the bar
+        page.screenshot(path=out)
+        chromium.close()
+
+
+def _ask(page: Page, prompt: str, steps: str = "") -> None:
+    page.get_by_label("Prompt", exact=True).fill(prompt)
+    page.locator("input[name=seed]").evaluate(f"field => field.value = '{SEED}'")
+    page.locator("input[name=steps]").evaluate(f"field => field.value = '{steps}'")
+    page.get_by_role("button", name="Generate").click()
+
+
+@contextmanager
+def _playing(data: Path) -> Iterator[str]:
+    """`zoetrope play` on a folder; its address."""
+    line = [*ZOETROPE, "play", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as bot:
+        assert bot.stdout is not None
+        try:
+            found = re.search(r"http://[0-9.:]+", bot.stdout.readline())
+            assert found is not None, "zoetrope play did not start"
+            yield found[0]
+        finally:
+            bot.terminate()
+
+
+if __name__ == "__main__":
+    main()
