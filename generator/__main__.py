@@ -46,16 +46,14 @@ def main(arguments: Sequence[str] | None = None, engine: Sequence[str] = ENGINE)
 
 
 def _work(config: Config, name: str, engine: Sequence[str], *, supervised: bool) -> None:
-    # Threads of the engine that spin while they wait for each other make a step fifty times slower on a machine that
-    # has something else to do (measured: 13 s instead of 0.07 s), and gain next to nothing on an idle one.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if supervised:
         end_with_supervisor(lambda: os.kill(os.getpid(), signal.SIGTERM))
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
     for house in ("generator", "db"):
         logging.getLogger(house).setLevel(config.log.level)
-    lock = config.data.folder / (f"runner-{name}.lock" if name else "runner.lock")
     name = name or _host_name()
+    # The lock of the runner that was given no name stays the same when the host's changes, as a container's does.
+    lock = config.data.folder / ("runner.lock" if name == _host_name() else f"runner-{name}.lock")
     with only_runner(lock, name, patience=PREDECESSOR_SECONDS, say=_say) as predecessor:
         asyncio.run(app.serve(config, name, predecessor, engine))
 

@@ -14,7 +14,7 @@ from typing import Self
 from db import queue
 from db.database import Database
 from db.records import Lease
-from db.trouble import surviving
+from db.trouble import PAUSE_SECONDS, surviving
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +63,13 @@ class Heartbeat:
     async def _listen(self) -> None:
         wanted = True
         while wanted:
-            heard = self._database.bell.count()
-            with surviving("see whether a job is still wanted"):
+            with surviving("see whether a job is still wanted") as trouble:
+                heard = self._database.bell.count()
                 wanted = await self._still_wanted()
-            if wanted:
-                await self._database.bell.wait(heard, self._lease_seconds)
+                if wanted:
+                    await self._database.bell.wait(heard, self._lease_seconds)
+            if trouble:
+                await asyncio.sleep(PAUSE_SECONDS)
         await self._stop()
 
     async def _still_wanted(self) -> bool:

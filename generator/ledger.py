@@ -12,6 +12,7 @@ from db.database import Database
 from db.errors import ClipStoreFull, ClipStoreUnwritable
 from db.ids import new_id
 from db.records import Clip, Delivery, DeliveryState, Job, Lease
+from db.trouble import surviving
 from generator.protocol import Cancelled, Failed, Rendered
 from generator.rendering import Ending
 from generator.workplace import Bench, measure
@@ -34,7 +35,8 @@ class Ledger:
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            await writing
+            with surviving("write down how a job ended"):  # or the wish to stop would be lost with the error
+                await writing
             raise
 
     async def give_back(self, lease: Lease) -> None:

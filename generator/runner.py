@@ -110,9 +110,9 @@ class Runner:
 
     async def _serve(self) -> None:
         while True:
-            heard = self._database.bell.count()
             await self._watch.rest()
             with surviving("work on the queue") as trouble:
+                heard = self._database.bell.count()
                 if not await self.run_once():
                     await self._database.bell.wait(heard, await self._until_next_lapse())
             if trouble:

@@ -42,7 +42,7 @@ class Watch:
         self._phase = Phase.LOAD
         self._deaths = 0
         self._rested = True
-        self._loading: str | None = None
+        self._asked: str | None = None
         self.device = ""
         self.resident: str | None = None
         self.resident_since = 0.0
@@ -70,6 +70,7 @@ class Watch:
         """Raises EngineGone."""
         if isinstance(message, Render):
             self._phase = Phase.LOAD
+            self._asked = message.spec.model
         try:
             await self._seat.send(message)
         except EngineGone as gone:
@@ -122,11 +123,10 @@ class Watch:
             case Loading():
                 self._phase = Phase.LOAD
                 self.resident = None
-                self._loading = message.model
             case Encoding():
                 self._phase = Phase.ENCODE
-                if self.resident is None:
-                    self.resident, self.resident_since = self._loading, self._clock()
+                if self.resident != self._asked:
+                    self.resident, self.resident_since = self._asked, self._clock()
             case Step():
                 self._phase = Phase.STEP
             case Decoding():

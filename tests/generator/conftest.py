@@ -54,6 +54,12 @@ Serving = Callable[[Runner], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
+def model() -> ModelFacts:
+    """The one that runners of the tests announce."""
+    return MODEL
+
+
+@pytest.fixture
 def scripted_engine() -> list[str]:
     """The command line of an engine that does what prompts tell it."""
     return [sys.executable, "-I", "-S", str(CHILDREN / "scripted_engine.py")]
@@ -139,10 +145,15 @@ def make_runner(
     async def no_pause(_seconds: float) -> None:
         await asyncio.sleep(0)
 
-    def make(seat: Seat | None = None, masters: Path = tmp_path / "masters", step: float = PATIENCE) -> Runner:
+    def make(
+        seat: Seat | None = None,
+        masters: Path = tmp_path / "masters",
+        step: float = PATIENCE,
+        works_on: Database = database,
+    ) -> Runner:
         stall = generator_config.stall.model_copy(update={"step": step})
         return Runner(
-            database,
+            works_on,
             ClipFiles(masters.as_uri()),
             seat or ChildSeat(scripted_engine, tmp_path / "logs" / "engine.log"),
             generator_config.model_copy(update={"stall": stall}),

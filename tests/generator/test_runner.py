@@ -16,12 +16,16 @@ from pathlib import Path
 import pytest
 
 from db import deliveries, gallery, models, queue, quotas, runners
+from db.clip_files import ClipFiles
 from db.config import GeneratorConfig
-from db.database import Database
-from db.records import DeliveryState, Job, JobState, Usage
-from generator.protocol import Ready
+from db.database import Bell, Database
+from db.errors import DatabaseUnreachable
+from db.records import DeliveryState, Job, JobState, ModelFacts, Usage
+from generator.ledger import Ledger
+from generator.protocol import Failed, Ready
 from generator.runner import Runner
 from generator.seats.child import ChildSeat
+from generator.workplace import Workplace
 
 Ask = Callable[..., Awaitable[Job]]
 Until = Callable[..., Awaitable[Job]]
@@ -57,10 +61,10 @@ class Engines(ChildSeat):
         return ready
 
     async def gone(self) -> None:
-        """Returns when the present engine has ended by itself."""
-        assert self._occupant is not None
+        """Returns when it is known here that the present engine has ended by itself."""
         async with asyncio.timeout(30):
-            await self._occupant.process.wait()
+            while self.running:  # noqa: ASYNC110  # nothing rings
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -429,12 +433,11 @@ async def test_a_disk_that_is_full_while_the_clip_is_kept_fails_the_job_and_leav
 
 
 async def test_a_model_that_only_another_runner_has_is_left_to_it(
-    database: Database, ask: Ask, until: Until, make_runner: MakeRunner, serving: Serving
+    database: Database, ask: Ask, until: Until, make_runner: MakeRunner, serving: Serving, model: ModelFacts
 ) -> None:
     theirs, unknown, ours = await ask("", model="theirs"), await ask("", model="gone"), await ask("")
     async with database.transaction() as tx:
-        (mine,) = make_runner()._post.models
-        await models.announce(tx, "another", [replace(mine, name="theirs")], time.time())
+        await models.announce(tx, "another", [replace(model, name="theirs")], time.time())
     async with serving(make_runner()):
         await until(ours.id, ended)
         await until(unknown.id, ended)  # the scripted engine renders anything
@@ -442,3 +445,68 @@ async def test_a_model_that_only_another_runner_has_is_left_to_it(
         left = await queue.get(tx, theirs.id)
     assert left is not None
     assert left.state is JobState.QUEUED
+
+
+class Hoarse:
+    """A bell whose file can't be read now and then."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._asked = 0
+
+    def count(self) -> int:
+        self._asked += 1
+        if self._asked % 3 == 1:
+            raise DatabaseUnreachable("The database can't be used.")
+        return self._bell.count()
+
+    async def wait(self, seen: int, timeout: float) -> int:  # noqa: ASYNC109
+        self.count()
+        return await self._bell.wait(seen, timeout)
+
+    def close(self) -> None:
+        self._bell.close()
+
+
+async def test_a_runner_outlives_a_bell_that_can_not_be_read(
+    database: Database,
+    database_url: str,
+    ask: Ask,
+    until: Until,
+    make_runner: MakeRunner,
+    serving: Serving,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for room in ("runner", "heartbeat"):
+        monkeypatch.setattr(f"generator.{room}.PAUSE_SECONDS", 0.01)
+    job, other = await ask("hold"), await ask("", asker="bob")
+    theirs = await Database.open(database_url)
+    theirs.bell = Hoarse(theirs.bell)
+    async with serving(make_runner(works_on=theirs)):
+        await until(job.id, rendering)
+        async with database.transaction() as tx:
+            await queue.ask_to_cancel(tx, job.id, time.time())
+        assert (await until(job.id, ended)).state is JobState.CANCELLED
+        assert (await until(other.id, ended)).state is JobState.DONE
+    await theirs.close()
+
+
+async def test_being_cancelled_while_an_end_can_not_be_written_down_is_not_forgotten(
+    database: Database, database_url: str, ask: Ask, tmp_path: Path
+) -> None:
+    job = await ask("")
+    async with database.transaction() as tx:
+        lease = await queue.claim(tx, job.id, runner="me", now=time.time(), until=time.time() + 3600)
+    assert lease is not None
+    theirs = await Database.open(database_url)
+    ledger = Ledger(theirs, ClipFiles((tmp_path / "masters").as_uri()), 3, time.time)
+    await theirs.close()  # opens again by itself, but finds a folder
+    await database.close()
+    (tmp_path / "zoetrope.db").rename(tmp_path / "away.db")
+    (tmp_path / "zoetrope.db").mkdir()
+    bench = Workplace(tmp_path, "me").bench(lease)
+    writing = asyncio.create_task(ledger.conclude(lease, bench, Failed(job=job.id, reason="It broke.", again=True)))
+    await asyncio.sleep(0)  # it has begun
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing

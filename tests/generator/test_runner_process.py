@@ -158,6 +158,19 @@ async def test_a_second_runner_waits_for_its_predecessor_to_die(
     assert await one_clip_and_one_delivery(database, job, tmp_path)
 
 
+async def test_the_name_a_runner_has_by_itself_is_no_second_one(
+    start: Start, ask: Ask, until: Until, tmp_path: Path
+) -> None:
+    """Two of one name would empty each other's work folder and rescue each other's leases."""
+    job = await ask("hold")
+    first = start()
+    await until(job.id, rendering)
+    name = (tmp_path / "runner.lock").read_text().split()[1]
+    second = start("--name", name)
+    assert second.stderr is not None
+    assert f"process {first.pid}" in (await asyncio.to_thread(second.stderr.readline)).decode()
+
+
 async def test_a_runner_with_a_name_of_its_own_works_beside_another(start: Start, ask: Ask, until: Until) -> None:
     held, other = await ask("hold"), await ask("", asker="bob")
     start()

@@ -9,7 +9,7 @@ import pytest
 from db.config import StallConfig
 from db.records import ClipSpec
 from generator.errors import EngineGone
-from generator.protocol import Message, Render, Rendered
+from generator.protocol import Failed, Message, Render, Rendered
 from generator.seats.child import ChildSeat
 from generator.watch import Watch
 
@@ -39,8 +39,8 @@ async def make_watch(scripted_engine: list[str], tmp_path: Path, pauses: list[fl
         await watch.kill()
 
 
-def order(prompt: str, folder: Path) -> Render:
-    spec = ClipSpec(prompt, "", 1, 4, 1.0, 8, 32, 32, 8, "scripted")
+def order(prompt: str, folder: Path, model: str = "scripted") -> Render:
+    spec = ClipSpec(prompt, "", 1, 4, 1.0, 8, 32, 32, 8, model)
     return Render(job="j1", attempt=1, spec=spec, master=str(folder / "m.mkv"), preview=str(folder / "p.webp"))
 
 
@@ -127,3 +127,12 @@ async def test_the_resident_model_is_known_once_it_is_loaded_and_forgotten_with_
     loaded = watch.resident, watch.resident_since
     await watch.kill()
     assert (before, loaded, watch.resident) == (None, ("scripted", 1000.0), None)
+
+
+async def test_a_model_that_can_not_be_loaded_is_not_taken_for_resident(make_watch: MakeWatch, tmp_path: Path) -> None:
+    watch = make_watch()
+    await watch.ready()
+    for deed, model, end in (("", "good", Rendered), ("broken", "bad", Failed), ("warm", "good", Rendered)):
+        await watch.send(order(deed, tmp_path, model))
+        await hear(watch, end)
+    assert watch.resident == "good"

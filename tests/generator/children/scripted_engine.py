@@ -7,6 +7,7 @@ A prompt holds deeds such as `crash@1` (at the first attempt only) or `hold` (at
     exit      die with status 7      mute   nothing after encoding      late   finish when cancelled
     freeze    SIGSTOP itself         stuck  nothing after the steps     fail   Failed, to be tried again
     nonsense  break the protocol     empty  Rendered, but no file       refuse Failed for good
+    broken    Failed while loading   warm   the model is loaded already
 
 It is written in plain JSON: a second opinion about the wire, and a process that starts in no time.
 """
@@ -23,6 +24,7 @@ from typing import Any
 MASTER = b"frames " * 1000
 DEEDS = (
     "big",
+    "broken",
     "crash",
     "deaf",
     "empty",
@@ -35,6 +37,7 @@ DEEDS = (
     "nonsense",
     "refuse",
     "stuck",
+    "warm",
 )
 
 Message = dict[str, Any]
@@ -70,7 +73,11 @@ class Script:
         job, spec, deed = order["job"], order["spec"], deed_of(order)
         if deed == "deaf":
             return
-        self.say("loading", job=job, model=spec["model"])
+        if deed != "warm":
+            self.say("loading", job=job, model=spec["model"])
+        if deed == "broken":
+            self.say("failed", job=job, reason="The model is broken.", again=False)
+            return
         self.say("encoding", job=job)
         if deed == "mute":
             return
@@ -78,7 +85,7 @@ class Script:
         Path(order["preview"]).write_bytes(b"a preview")
         self.say("preview", job=job, step=1)
         self.misbehave(deed, job)
-        if deed in ("", "big", "late", "empty", "stuck"):
+        if deed in ("", "big", "late", "empty", "stuck", "warm"):
             self.finish(order, deed)
 
     def misbehave(self, deed: str, job: str) -> None:
