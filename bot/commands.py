@@ -349,20 +349,22 @@ class Commands:
         """Go through unfinished requests again, or close those that are too old with a sentence."""
         async with self.database.reading() as tx:
             unfinished = await requests.unfinished(tx)
+        unreached: set[Address] = set()  # where one card can't be shown now, the next is not tried
         for request in unfinished:
-            if _key(request) in self._in_hand or request.surface not in self.surfaces:
+            if _key(request) in self._in_hand or request.surface not in self.surfaces or request.address in unreached:
                 continue
             try:
                 with self._holding(request):
-                    await self._take_up(request)
+                    outcome = await self._take_up(request)
+                if outcome.result is Result.UNREACHED:
+                    unreached.add(request.address)
             except Exception:  # one request must not keep the others, nor the bot, from starting
                 log.exception("A request on %s could not be taken up.", request.surface)
 
-    async def _take_up(self, request: Request) -> None:
+    async def _take_up(self, request: Request) -> Outcome:
         if self.clock() - request.created_at > TOO_LATE_SECONDS:
-            await self._close_late(request)
-        else:
-            await self._go_through(request, again=True)
+            return await self._close_late(request)
+        return await self._go_through(request, again=True)
 
     async def lapse(self) -> None:
         """Held jobs that no moderator looked at in time end, and their credit comes back."""
@@ -381,7 +383,7 @@ class Commands:
                 await self.lapse()
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _close_late(self, request: Request) -> None:
+    async def _close_late(self, request: Request) -> Outcome:
         """One that can't be told yet stays open: its card may stand there and promise a clip."""
         message = ""
         try:
@@ -389,8 +391,8 @@ class Commands:
         except (Gone, Refused):
             log.info("A late request on %s is closed without a word: its card is gone.", request.surface)
         except SurfaceError:
-            return
-        await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN), message)
+            return Outcome(Result.UNREACHED, cards.UNREACHED)
+        return await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN), message)
 
     async def _usage(self, tx: AsyncConnection, asker: Asker) -> Usage:
         return await quotas.usage(tx, asker, self.clock() - self.allowance.window)

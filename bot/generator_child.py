@@ -50,10 +50,14 @@ class GeneratorChild:
     async def run(self) -> None:
         """Serve until cancelled; raise GeneratorUnavailable when patience is at its end."""
         deaths = 0
+        status: int | str
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            status = await self._live_once()
+            try:
+                status = await self._live_once()
+            except OSError as error:  # out of processes, memory or file descriptors: that may pass
+                status = error.strerror or str(error)
             deaths = 1 if loop.time() - started > STEADY_AFTER else deaths + 1
             if self.patience is not None and deaths >= self.patience:
                 raise GeneratorUnavailable(self._unavailable(status))
@@ -85,7 +89,7 @@ class GeneratorChild:
     def _opened_log(self) -> AbstractContextManager[IO[bytes] | None]:
         return nullcontext() if self.log_file is None else self.log_file.open("ab")
 
-    def _unavailable(self, status: int) -> str:
+    def _unavailable(self, status: int | str) -> str:
         said = self.log_file.read_text(errors="replace").split("\n") if self.log_file is not None else []
         last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
         return f"The generator does not come up (status {status}): {last}"

@@ -256,6 +256,20 @@ async def test_a_late_request_that_can_not_be_told_yet_is_told_later(
     assert "please ask again" in world.surface.messages[Handle(here, request.message)].card.status
 
 
+async def test_an_address_that_can_not_be_reached_is_tried_once_a_round(world: World, here: Address) -> None:
+    there = Address("recording", "there")
+    async with world.database.transaction() as tx:
+        for number, address in enumerate([here, here, here, there]):
+            request = Request("recording", f"o{number}", ADA, address, Wish("a heart"), world.clock() + number)
+            await requests.record(tx, request)
+    world.surface.fail("show", Throttled(3600))
+
+    await world.commands.take_up()
+    assert [handle.address for handle in world.surface.messages] == [there]
+    await world.commands.take_up()
+    assert len(world.surface.messages) == 4
+
+
 async def test_a_request_taken_up_again_still_knows_what_it_is_made_from(world: World, here: Address) -> None:
     world.surface.fail("show", Unreachable("time-out"))
     await world.commands.request_clip(ADA, here, Wish("a heart"), "o1", made_from="clip1")

@@ -75,6 +75,15 @@ async def test_at_the_end_of_patience_the_last_word_of_the_child_is_told(
     assert len(lives(tmp_path)) == 2
 
 
+async def test_a_child_that_can_not_be_started_is_one_that_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generator_child, "FIRST_PAUSE", 0.01)
+    nobody = GeneratorChild([str(tmp_path / "python")], {}, tmp_path / "log", patience=2)
+    with pytest.raises(GeneratorUnavailable, match="No such file or directory"):
+        await nobody.run()
+
+
 async def test_a_stop_is_end_of_file_on_its_standard_input(child: Child, tmp_path: Path) -> None:
     farewell = tmp_path / "farewell"
     program = f"sys.stdin.read(); open({str(farewell)!r}, 'w').write('in order')"

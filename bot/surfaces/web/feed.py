@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,16 +16,14 @@ from typing import Any
 from bot.surfaces.web import drawing
 from db import models, room
 from db.database import Database
-from db.errors import StoreError
 from db.records import ModelFacts
 from db.room import RoomMessage
+from db.trouble import PAUSE_SECONDS, surviving
 
 SHOWN = 50  # messages a fresh page gets
 REMEMBERED = 200  # changed messages kept in memory
 LISTEN_SECONDS = 15.0  # a bell that never rings is looked at this often
 MODELS_SECONDS = 5.0  # runners announce models rarely
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +52,12 @@ class Feed:
     async def run(self) -> None:
         """Follow the table until cancelled."""
         while True:
-            seen = self.database.bell.count()
-            try:
+            with surviving("read the room") as trouble:
+                seen = self.database.bell.count()
                 await self._look()
-            except StoreError as error:
-                log.warning("The room can't be read now: %s", error)
-            await self.database.bell.wait(seen, LISTEN_SECONDS)
+                await self.database.bell.wait(seen, LISTEN_SECONDS)
+            if trouble:
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def fresh(self) -> tuple[int, str]:
         """The whole room as a new page gets it: (version, JSON list, oldest message first)."""
