@@ -16,10 +16,11 @@ from bot import cards
 from bot.board import Board
 from bot.cards import Card
 from bot.port import Gone, Receipt, Refused, Rendition, Surface, SurfaceError, Throttled, TooLarge
-from bot.renditions import EncodeFailed, MasterGone, Renditions, Unfit, UnknownFormat
+from bot.renditions import EncodeFailed, MasterGone, RenditionError, Renditions, Unfit, UnknownFormat
 from db import deliveries, gallery, models, queue
 from db.clip_files import ClipFiles
 from db.database import Database
+from db.errors import StoreError
 from db.records import Address, Clip, Delivery, DeliveryState, Job
 from db.trouble import PAUSE_SECONDS, surviving
 
@@ -31,6 +32,8 @@ FIRST_BACKOFF = 2.0
 LONGEST_BACKOFF = 600.0
 ENCODE_ATTEMPTS = 5  # then the encoder is taken to fail on this clip for good
 SHRINK = 0.8  # of a file that was too large for a limit nobody told
+
+_SPEAKING = (SurfaceError, RenditionError, StoreError, OSError)  # the words of other errors may hold a prompt
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +119,8 @@ class DeliveryLoop:
             await self._postpone(delivery, error.seconds, str(error))
             return error.seconds
         except Exception as error:  # Unreachable, a full disk, or a mistake of a surface: it is tried again
-            log.warning("The clip of job %s could not be delivered yet: %s", delivery.job, error)
+            why = error if isinstance(error, _SPEAKING) else type(error).__name__
+            log.warning("The clip of job %s could not be delivered yet: %s", delivery.job, why)
             await self._postpone(delivery, _backoff(delivery.attempts), str(error))
         return 0.0
 
@@ -134,6 +138,16 @@ class DeliveryLoop:
             await self._notify(delivery, job)
 
     async def _deliver(self, delivery: Delivery, job: Job, clip: Clip, crisp: bool) -> Receipt:
+        """Bring the clip; a no for good ends the delivery."""
+        try:
+            return await self._hand_over(delivery, job, clip, crisp)
+        except Gone as error:
+            self.board.forget(delivery.handle)
+            raise _GiveUp(str(error) or "The message is gone.") from error
+        except Refused as error:
+            raise _unwelcome(job, clip, error) from error
+
+    async def _hand_over(self, delivery: Delivery, job: Job, clip: Clip, crisp: bool) -> Receipt:
         """Edit the card so that it carries the clip; a file that is too large is made smaller and tried again."""
         surface = self.surfaces[delivery.handle.address.surface]
         limits = await surface.limits(delivery.handle.address)
@@ -149,11 +163,6 @@ class DeliveryLoop:
                     self.board.drew(delivery.handle, card)
             except TooLarge as error:
                 limit = _smaller(error.limit, rendition)
-            except Gone as error:
-                self.board.forget(delivery.handle)
-                raise _GiveUp(str(error) or "The message is gone.") from error
-            except Refused as error:
-                raise _unwelcome(job, clip, error) from error
             else:
                 return receipt
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -18,9 +19,10 @@ from pathlib import Path
 from bot import cards
 from bot.board import Board
 from bot.cards import Card
-from bot.port import Gone, Limits, Refused, Surface, Throttled
+from bot.port import Gone, Limits, Refused, Surface, SurfaceError, Throttled
 from db import gallery, queue
 from db.database import Database
+from db.errors import StoreError
 from db.records import Address, Handle, Job
 from db.trouble import PAUSE_SECONDS, surviving
 
@@ -28,6 +30,7 @@ IDLE_SECONDS = 5.0  # the longest sleep without a bell
 RESUME_SECONDS = 24 * 3600.0  # ends this old are drawn again at start: nobody knows whether they were drawn before
 OVERLAP_SECONDS = 5.0  # changes are read again this far back: another process may commit an earlier moment later
 LONGEST_BACKOFF = 60.0
+MISTAKES = 5  # of a surface, with one card: then it is left as it is until something about it changes
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +134,7 @@ class ProgressLoop:
     async def _draw_all(self, address: Address) -> None:
         """Redraw the stale cards of one address, one at a time, until none is left."""
         failures = 0
+        mistakes: Counter[Handle] = Counter()
         todo = self._stale[address]
         while todo:
             handle = min(todo, key=lambda key: todo[key].urgency)  # of equals, the one that has waited longest
@@ -144,10 +148,14 @@ class ProgressLoop:
                 todo.setdefault(handle, stale)
                 pause = error.seconds
             except Exception as error:  # a surface's mistake must not stop the cards of the others
-                todo.setdefault(handle, stale)
+                expected = isinstance(error, SurfaceError | StoreError)
+                mistakes[handle] += not expected
+                if mistakes[handle] < MISTAKES:
+                    todo.setdefault(handle, stale)
                 failures += 1
                 pause = min(2.0**failures / 2, LONGEST_BACKOFF)
-                log.warning("The card of job %s could not be redrawn (%s); again in %.0f s.", stale.job, error, pause)
+                why = error if expected else type(error).__name__  # its own words may hold a prompt
+                log.warning("The card of job %s could not be redrawn (%s).", stale.job, why)
             await self.sleep(pause)
         del self._stale[address]
         self._drawing.discard(address)

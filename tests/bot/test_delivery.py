@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.cards import Card
-from bot.port import Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
+from bot.port import Gone, Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
 from bot.surfaces.recording import ROOMY, RecordingSurface
 from db import deliveries, gallery
 from db.records import Address, Asker, Delivery, DeliveryState, Handle, Wish
@@ -109,15 +109,17 @@ async def test_an_unknown_effect_is_repeated_later_and_later(world: World) -> No
     assert len(surface.messages[delivery.handle].renditions) == 4
 
 
-async def test_a_mistake_in_a_surface_postpones_only(world: World) -> None:
+async def test_a_mistake_in_a_surface_postpones_only(world: World, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(RecordingSurface):
         async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
-            raise RuntimeError("a bug")
+            raise RuntimeError(f"a bug with {card.title}")
 
     world.on(Broken())
-    delivery = await world.rendered()
+    delivery = await world.rendered("a secret heart")
     await world.delivery.attempt(delivery)
     assert (await world.promised(delivery)).state is DeliveryState.PROMISED
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_a_message_that_is_gone_ends_the_delivery_and_keeps_the_clip(world: World) -> None:
@@ -128,6 +130,23 @@ async def test_a_message_that_is_gone_ends_the_delivery_and_keeps_the_clip(world
     assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
     async with world.database.reading() as tx:
         assert await gallery.get(tx, delivery.clip) is not None
+
+
+async def test_a_place_that_is_gone_before_anything_is_made_ends_the_delivery(world: World) -> None:
+    class Closed(RecordingSurface):
+        open = True
+
+        async def limits(self, address: Address) -> Limits:
+            if not self.open:
+                raise Gone("The channel is gone.")
+            return await super().limits(address)
+
+    surface = Closed()
+    world.on(surface)
+    delivery = await world.rendered()
+    surface.open = False
+    await world.delivery.attempt(delivery)
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
 
 
 async def test_a_place_that_says_no_is_believed_and_quoted(world: World) -> None:

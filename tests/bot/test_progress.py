@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot import intents
 from bot.cards import Card, deleted
 from bot.commands import Commands
@@ -162,6 +164,26 @@ async def test_a_mistake_in_a_surface_stops_no_card(world: World) -> None:
     await world.claim(job.id)
     async with world.running(world.progress):
         await surface.until(lambda: surface.messages[job.handle].card.bar == 0.0)
+
+
+async def test_a_card_that_a_surface_can_never_draw_stops_no_other_for_long(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(RecordingSurface):
+        async def redraw(self, handle: Handle, card: Card) -> None:
+            if handle == poison.handle:
+                raise ValueError(f"can't draw {card.title}")
+            await super().redraw(handle, card)
+
+    surface = Broken()
+    world.on(surface)
+    poison, other = [await world.job((await world.ask("a secret heart")).job) for _ in range(2)]
+    await world.fail(await world.claim(poison.id), "The end.")  # ends come first
+    await world.claim(other.id)
+    async with world.running(world.progress):
+        await surface.until(lambda: surface.messages[other.handle].card.bar == 0.0)
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_a_message_that_is_gone_is_left_alone(world: World) -> None:
