@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,8 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
     for _ in range(rounds):
         gram = x @ x.T
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    turned: Tensor = x.T if tall else x
+    return turned.to(matrix.dtype)
 
 
 class Optimiser(torch.optim.AdamW):
@@ -33,6 +35,12 @@ class Optimiser(torch.optim.AdamW):
 
     def __init__(self, groups: list[dict[str, object]]) -> None:
         super().__init__(groups, betas=(0.9, 0.99), weight_decay=0.01)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Takes a saved state over; AdamW wants a step count from every weight, Muon's too."""
+        for one in state["state"].values():
+            one.setdefault("step", torch.tensor(0.0))
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]

@@ -12,6 +12,7 @@ import torch
 from generator.training import train
 from generator.training.configurations import TINY
 from generator.training.evaluate import main as evaluate
+from generator.training.lessons import NAMES
 from generator.training.networks import load, sample
 from generator.training.train import rate
 
@@ -48,21 +49,24 @@ def test_steps_make_the_loss_smaller(tmp_path: Path) -> None:
     assert sum(losses[-5:]) < sum(losses[:5])
 
 
-def test_course_resumes(course: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["words", "stills"])
+def test_course_resumes(name: str, tmp_path: Path) -> None:
     """An interrupted lesson goes on with its optimiser, average and steps."""
     first = train.Course(TINY, torch.device("cpu"), 0.05, tmp_path, 7)
-    lesson = first._open("words")
+    first.progress.lesson = NAMES.index(name)
+    lesson = first._open(name)
     lesson.step(0.5)
     first.progress.steps, first.progress.seconds = 1, 0.1
     first.save(lesson)
     second = train.Course(TINY, torch.device("cpu"), 0.05, tmp_path, 7)
     second.resume()
-    again = second._open("words")
+    again = second._open(name)
     assert second.progress.steps == 1
     assert again.average.count == 1
-    assert again.optimiser.state_dict()["state"]
-    for one, two in zip(first.nets.text.parameters(), second.nets.text.parameters(), strict=True):
+    assert len(again.optimiser.state_dict()["state"]) == len(lesson.optimiser.state_dict()["state"])
+    for one, two in zip(first.nets.unet.parameters(), second.nets.unet.parameters(), strict=True):
         assert torch.equal(one, two)
+    again.step(0.5)
 
 
 def test_export_equals_stock_diffusers(course: Path) -> None:
