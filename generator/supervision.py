@@ -59,8 +59,7 @@ def only_runner(path: Path, name: str, *, patience: float, say: Callable[[str], 
     try:
         _take(descriptor, path.parent, patience, say)
         predecessor = _holder(descriptor)[1]
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {name}\n".encode(), 0)
+        _sign(descriptor, path, name)
         yield predecessor
     finally:
         os.close(descriptor)
@@ -74,9 +73,23 @@ def _open(path: Path) -> int:
             f"There is no data folder at {path.parent} yet; start `zoetrope` first, which makes it."
         ) from None
     except OSError as error:
-        raise GeneratorError(
-            f"The file {path} can't be written ({error.strerror}); make it writable or choose another --data."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _sign(descriptor: int, path: Path, name: str) -> None:
+    """Whatever happens on the way, the first line names either us or our predecessor."""
+    line = f"{os.getpid()} {name}\n".encode()
+    try:
+        os.pwrite(descriptor, line, 0)
+        os.ftruncate(descriptor, len(line))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> GeneratorError:
+    return GeneratorError(
+        f"The file {path} can't be written ({error.strerror}); make it writable, make room, or choose another --data."
+    )
 
 
 def _take(descriptor: int, folder: Path, patience: float, say: Callable[[str], None]) -> None:
@@ -104,5 +117,6 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _holder(descriptor: int) -> tuple[str, str]:
-    pid, _, name = os.pread(descriptor, 200, 0).decode(errors="replace").strip().partition(" ")
+    first, _, _ = os.pread(descriptor, 200, 0).decode(errors="replace").partition("\n")
+    pid, _, name = first.partition(" ")
     return pid, name

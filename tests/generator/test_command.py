@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from generator.__main__ import main
+from generator.errors import GeneratorError
+from generator.supervision import only_runner
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,31 @@ def test_a_runner_does_not_migrate_a_database_of_another_revision(
     assert len(capsys.readouterr().err.splitlines()) == 1
     with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
+
+
+def hold(lock: Path, name: str) -> str:
+    """Hold the lock for a moment; whom it belonged to before."""
+    with only_runner(lock, name, patience=0.0, say=lambda _: None) as predecessor:
+        return predecessor
+
+
+def test_a_lock_remembers_its_predecessor_whatever_it_was_killed_over(tmp_path: Path) -> None:
+    lock = tmp_path / "runner.lock"
+    assert hold(lock, "a-longer-name") == ""
+    assert hold(lock, "short") == "a-longer-name"
+    lock.write_bytes(lock.read_bytes() + b"of a longer line\n")  # killed before it was cut off
+    assert hold(lock, "next") == "short"
+
+
+def test_a_lock_that_can_not_be_written_is_one_sentence_and_forgets_nothing(tmp_path: Path) -> None:
+    """A limit on the size of this process's files stands for the disk."""
+    lock = tmp_path / "runner.lock"
+    hold(lock, "first")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(GeneratorError, match="can't be written"):
+            hold(lock, "second")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert hold(lock, "third") == "first"

@@ -183,7 +183,10 @@ class Process:
         self._heard = b""
 
     def say(self, message: Message) -> None:
-        os.write(self._write, to_line(message))
+        self.write(to_line(message))
+
+    def write(self, line: bytes) -> None:
+        os.write(self._write, line)
 
     def hear(self, seconds: float = 60.0) -> FromEngine:
         """The next message, waited for at most so long."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -89,7 +88,7 @@ def test_a_runner_that_dies_while_the_engine_starts_is_noticed(start: Start) -> 
 
 def test_what_is_not_the_protocol_ends_the_engine_with_a_status_of_its_own(start: Start) -> None:
     engine = start()
-    os.write(engine._write, b'{"kind": "render", "prompt": "secret"}\n')
+    engine.write(b'{"kind": "render", "prompt": "secret"}\n')
     assert engine.wait(10) == 2
     log = engine.log.read_text()
     assert "not in the protocol" in log
