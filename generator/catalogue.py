@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -27,7 +27,7 @@ from db.records import Defaults, ModelFacts, ModelLimits, Range
 from generator.errors import ModelUnusable
 from generator.model_folder import WEIGHED_PARTS, check_kind, find_weights, read_json, widths
 
-FAMILY = "unet3d"
+FAMILY: Final = "unet3d"
 MOST_STEPS = 200
 POCKET = Path(__file__).parent / "pocket"
 
@@ -174,7 +174,7 @@ class _Sheet(_Said):
     """What `zoetrope.json` says; keys of its own (licence, training) may stand beside."""
 
     title: str
-    family: str = FAMILY
+    family: Literal["unet3d"] = FAMILY
     defaults: _Defaults
     limits: _Limits
     crisp: bool = False

@@ -62,6 +62,8 @@ class Inbox:
     def _read(self, fd: int) -> None:
         with os.fdopen(fd, "rb") as pipe:
             for line in pipe:
+                if not line.endswith(b"\n"):
+                    break  # the runner was killed in the middle of it
                 try:
                     message = parse_to_engine(line)
                 except ValidationError:

@@ -87,6 +87,7 @@ def test_a_sheet_says_how_to_ask_for_the_model(tmp_path: Path) -> None:
         ({"defaults": SHEET["defaults"] | {"steps": 0}}, "defaults.steps"),
         ({"limits": {"frames": [1, 2]}}, "limits"),
         ({"title": None}, "title"),
+        ({"family": "wan"}, "family"),
     ],
 )
 def test_a_wrong_sheet_is_one_sentence_that_names_the_place(tmp_path: Path, change: dict[str, Any], where: str) -> None:

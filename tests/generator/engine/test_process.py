@@ -80,6 +80,7 @@ def test_ends_with_its_runner_even_when_it_can_not_clear_up(start: Start, render
 
 def test_a_runner_that_dies_while_the_engine_starts_is_noticed(start: Start) -> None:
     engine = start()
+    engine.write(b'{"kind": "ren')  # killed in the middle of a line
     engine.hang_up()
     assert engine.wait(20) == 0
     with pytest.raises(AssertionError, match="no message"):
