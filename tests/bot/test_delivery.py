@@ -304,7 +304,7 @@ async def test_a_clip_deleted_while_its_file_is_made_is_not_drawn(world: World) 
 async def test_deliveries_outlast_a_database_in_trouble(world: World) -> None:
     delivery = await world.rendered()
     async with world.running(world.delivery):
-        async with world.without("deliveries"):
+        async with world.without("deliveries"), asyncio.timeout(30):
             while PAUSE_SECONDS not in world.naps:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
         await world.surface.until(lambda: world.surface.messages[delivery.handle].card.final)
