@@ -63,8 +63,8 @@ class Engines(ChildSeat):
     async def gone(self) -> None:
         """Returns when it is known here that the present engine has ended by itself."""
         async with asyncio.timeout(30):
-            while self.running:  # noqa: ASYNC110  # nothing rings
-                await asyncio.sleep(0.01)
+            while self.running:  # noqa: ASYNC110  # it was killed; the loop is about to hear of it
+                await asyncio.sleep(0)
 
 
 @pytest.fixture
