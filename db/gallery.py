@@ -6,7 +6,7 @@ import statistics
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.records import Clip
@@ -43,14 +43,6 @@ async def get(tx: AsyncConnection, clip_id: str) -> Clip | None:
 async def of_job(tx: AsyncConnection, job_id: str) -> Clip | None:
     """None: the job has no clip (yet), or it was forgotten."""
     return await _one(tx, clips.c.job == job_id)
-
-
-async def browse(tx: AsyncConnection, before: float | None, count: int) -> list[Clip]:
-    """The newest `count` visible clips made before a moment; None: before any."""
-    earlier = true() if before is None else clips.c.created_at < before
-    visible = select(clips).where(clips.c.hidden.is_(False), earlier)
-    rows = await tx.execute(visible.order_by(clips.c.created_at.desc(), clips.c.id).limit(count))
-    return [_clip_of(row) for row in rows]
 
 
 async def forget(tx: AsyncConnection, clip_id: str) -> Clip | None:

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import UNFINISHED_STATES, Asker, Job, JobState, Lease, Progress
+from db.records import Job, JobState, Lease, Progress
 from db.rows import job_of, job_values, lease_of, progress_values
 from db.tables import jobs
 
@@ -66,25 +66,9 @@ async def running(tx: AsyncConnection) -> list[Lease]:
     return [lease_of(row) for row in await tx.execute(rendering)]
 
 
-async def unfinished_of(tx: AsyncConnection, asker: Asker) -> list[Job]:
-    """The asker's held, queued and rendering jobs, oldest first."""
-    theirs = and_(jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id)
-    return await _jobs(
-        tx, select(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES))).order_by(*_OLDEST_FIRST)
-    )
-
-
 async def changed_since(tx: AsyncConnection, since: float) -> list[Job]:
     """Jobs whose `changed_at` is `since` or later, the oldest change first."""
     return await _jobs(tx, select(jobs).where(jobs.c.changed_at >= since).order_by(jobs.c.changed_at, jobs.c.number))
-
-
-async def place(tx: AsyncConnection, job_id: str) -> int:
-    """The job's place among the waiting: 1 is next, 0 means that it does not wait."""
-    mine = select(*_OLDEST_FIRST).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED).subquery("mine")
-    not_later = tuple_(*_OLDEST_FIRST) <= tuple_(mine.c.created_at, mine.c.number)
-    count = select(func.count()).select_from(jobs.join(mine, not_later)).where(jobs.c.state == JobState.QUEUED)
-    return (await tx.execute(count)).scalar_one()
 
 
 async def claim(tx: AsyncConnection, job_id: str, *, runner: str, now: float, until: float) -> Lease | None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, select, update
 from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import Asker, Request, RequestState, Wish
+from db.records import Request, RequestState, Wish
 from db.rows import address_of, address_values, asker_of, asker_values
 from db.tables import requests
 
@@ -55,13 +55,6 @@ async def unfinished(tx: AsyncConnection) -> list[Request]:
     """What was received and neither taken nor closed, oldest first: a start takes these up again."""
     open_ones = select(requests).where(requests.c.state == RequestState.RECEIVED).order_by(requests.c.created_at)
     return [_request_of(row) for row in await tx.execute(open_ones)]
-
-
-async def recent_prompts(tx: AsyncConnection, asker: Asker, count: int) -> list[str]:
-    """The last `count` prompts of the asker, newest first, whatever became of them."""
-    theirs = and_(requests.c.asker_surface == asker.surface, requests.c.asker_id == asker.id)
-    newest = select(requests.c.wish).where(theirs).order_by(requests.c.created_at.desc()).limit(count)
-    return [wish["prompt"] for wish in (await tx.execute(newest)).scalars()]
 
 
 def _is(surface: str, id: str) -> ColumnElement[bool]:  # noqa: A002

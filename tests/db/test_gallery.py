@@ -1,4 +1,4 @@
-"""Clips: published once, browsed, forgotten."""
+"""Clips: published once, forgotten."""
 
 from __future__ import annotations
 
@@ -52,16 +52,6 @@ async def test_a_job_has_one_clip_at_most(database: Database, publish: MakeClip)
         await publish_again()
 
 
-async def test_browsing_shows_the_newest_visible_clips_page_by_page(database: Database, publish: MakeClip) -> None:
-    clips = [await publish(created_at=float(number)) for number in range(5)]  # type: ignore[misc]
-    await publish(created_at=9.0, hidden=True)  # type: ignore[misc]
-    async with database.reading() as tx:
-        first = await gallery.browse(tx, None, 2)
-        second = await gallery.browse(tx, first[-1].created_at, 10)
-    assert first == [clips[4], clips[3]]
-    assert second == [clips[2], clips[1], clips[0]]
-
-
 async def test_a_forgotten_clip_is_gone_and_names_its_file_once_more(database: Database, publish: MakeClip) -> None:
     kept, clip = await publish(), await publish()  # type: ignore[misc]
     async with database.transaction() as tx:
@@ -70,7 +60,7 @@ async def test_a_forgotten_clip_is_gone_and_names_its_file_once_more(database: D
         assert await gallery.forget(tx, clip.id) is None
         assert await gallery.get(tx, clip.id) is None
         assert await gallery.of_job(tx, clip.job) is None
-        assert await gallery.browse(tx, None, 10) == [kept]
+        assert await gallery.get(tx, kept.id) == kept
         assert await gallery.masters(tx) == {kept.master}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import queue
 from db.database import Database
-from db.records import Asker, Job, JobState, Lease, Phase, Progress
+from db.records import Job, JobState, Lease, Phase, Progress
 from db.tables import jobs
 
 MakeJob = Callable[..., Job]
@@ -57,10 +57,9 @@ async def test_a_prompt_of_odd_characters_comes_back_as_it_was_stored(database: 
     assert await _get(database, job.id) == job
 
 
-async def test_an_unknown_job_is_none_and_has_no_place(database: Database) -> None:
+async def test_an_unknown_job_is_none(database: Database) -> None:
     async with database.transaction() as tx:
         assert await queue.get(tx, "nobody") is None
-        assert await queue.place(tx, "nobody") == 0
         assert await queue.claim(tx, "nobody", runner="r1", now=1.0, until=2.0) is None
         assert await queue.ask_to_cancel(tx, "nobody", 1.0) is None
 
@@ -86,7 +85,6 @@ async def test_the_oldest_is_first_and_equal_times_keep_their_order(database: Da
     await _enqueue(database, late, first, make_job(state=JobState.HELD), second)
     async with database.reading() as tx:
         assert await queue.waiting(tx) == [first, second, late]
-        assert [await queue.place(tx, job.id) for job in (first, second, late)] == [1, 2, 3]
 
 
 async def test_a_rescued_job_is_next_again(database: Database, make_job: MakeJob) -> None:
@@ -94,20 +92,9 @@ async def test_a_rescued_job_is_next_again(database: Database, make_job: MakeJob
     await _enqueue(database, first, second)
     await _claim(database, first.id)
     async with database.transaction() as tx:
-        assert (await queue.place(tx, first.id), await queue.place(tx, second.id)) == (0, 1)
+        assert [job.id for job in await queue.waiting(tx)] == [second.id]
         await queue.rescue(tx, now=131.0, attempts=3)
-        assert (await queue.place(tx, first.id), await queue.place(tx, second.id)) == (1, 2)
-
-
-async def test_unfinished_jobs_are_those_of_one_asker_that_have_not_ended(
-    database: Database, make_job: MakeJob, asker: Asker
-) -> None:
-    held, rendering, cancelled = make_job(state=JobState.HELD), make_job(), make_job()
-    await _enqueue(database, held, rendering, cancelled, make_job(asker=Asker("telegram", asker.id)))
-    await _claim(database, rendering.id)
-    async with database.transaction() as tx:
-        await queue.ask_to_cancel(tx, cancelled.id, 120.0)
-        assert [job.id for job in await queue.unfinished_of(tx, asker)] == [held.id, rendering.id]
+        assert [job.id for job in await queue.waiting(tx)] == [first.id, second.id]
 
 
 async def test_changes_since_a_moment_include_that_moment(database: Database, make_job: MakeJob) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from db import queue, requests
 from db.database import Database
-from db.records import Asker, Job, Request, RequestState, Wish
+from db.records import Job, Request, RequestState, Wish
 
 MakeRequest = Callable[..., Request]
 MakeJob = Callable[..., Job]
@@ -83,12 +83,3 @@ async def test_a_start_finds_what_was_neither_taken_nor_closed_oldest_first(
     async with database.transaction() as tx:
         await requests.close(tx, closed.surface, closed.id)
         assert await requests.unfinished(tx) == [early, late]
-
-
-async def test_recent_prompts_are_the_askers_own_newest_first(
-    database: Database, make_request: MakeRequest, asker: Asker
-) -> None:
-    mine = [make_request(wish=Wish(f"prompt {number}"), created_at=float(number)) for number in range(4)]
-    await _record(database, *mine, make_request(asker=Asker("web", "bob"), wish=Wish("bob's"), created_at=9.0))
-    async with database.reading() as tx:
-        assert await requests.recent_prompts(tx, asker, 2) == ["prompt 3", "prompt 2"]

@@ -106,7 +106,8 @@ class House:
     async def clips(self) -> list[Clip]:
         assert self.database is not None
         async with self.database.reading() as tx:
-            return await gallery.browse(tx, None, 100)
+            found = [await gallery.of_job(tx, job.id) for job in await queue.changed_since(tx, 0.0)]
+        return [clip for clip in found if clip is not None]
 
     async def until_denoising(self) -> Job:
         async def look() -> Job | None:

@@ -14,13 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from db import deliveries, gallery, models, queue, quotas, runners
+from db import deliveries, gallery, models, queue, quotas
 from db.clip_files import ClipFiles
 from db.config import GeneratorConfig
 from db.database import Bell, Database
 from db.errors import DatabaseUnreachable
 from db.records import DeliveryState, Job, JobState, ModelFacts, Usage
+from db.tables import runners
 from generator.ledger import Ledger
 from generator.protocol import Failed, Ready
 from generator.runner import Runner
@@ -129,7 +131,7 @@ async def test_the_runner_makes_itself_and_its_models_known(
         while devices != ["Scripted CPU"]:
             heard = await database.bell.wait(heard, 30)
             async with database.reading() as tx:
-                devices = [row.device for row in await runners.alive(tx, time.time() - 30)]
+                devices = (await tx.execute(select(runners.c.device))).scalars().all()
         async with database.reading() as tx:
             assert [model.name for model in await models.known(tx)] == ["scripted"]
 
