@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
@@ -17,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import data_folder
-from bot.errors import AlreadyRunning, BotError
+from bot.errors import AlreadyRunning, BotError, PortTaken
 from bot.generator_child import environment_for_child
+from bot.surfaces.web.server import bind
 from db.config import Config, load, load_secrets
 from db.database import Database, sqlite_path
 from db.errors import ConfigError, StoreError
@@ -123,20 +123,17 @@ async def look_at_ffmpeg() -> Finding:
 
 
 def look_at_port(config: Config) -> Finding:
-    """Whether the web page can have its port; one that Zoetrope itself holds is well."""
+    """Whether the web page can have its port, bound as the page binds it; one that Zoetrope itself holds is well."""
     host, port = config.web.host, config.web.port
     if not config.web.enabled:
         return Finding("web page", True, "it is switched off in the configuration.")
     try:
-        with closing(socket.create_server((host, port))):
+        with closing(bind(host, port)):
             return Finding("web page", True, f"port {port} of {host} is free.")
-    except OSError as error:
-        if _is_running(config.data.folder):
+    except PortTaken as error:
+        if isinstance(error.__cause__, OSError) and _is_running(config.data.folder):
             return Finding("web page", True, f"port {port} of {host} is in use while Zoetrope runs.")
-        why = (error.strerror or str(error)).lower()
-        return Finding(
-            "web page", False, f"{host}:{port} can't be bound ({why}): choose another with --port or [web] port."
-        )
+        return Finding("web page", False, str(error))
 
 
 def _is_running(folder: Path) -> bool:

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
+
+from bot.doctor import Finding, look_at_port
+from db.config import Config, DataConfig, WebConfig
 
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -54,3 +59,31 @@ def test_a_broken_configuration_does_not_hide_the_rest(zoetrope: Zoetrope, home:
     assert not found["configuration"][0]
     assert "[generator]" in found["configuration"][1]
     assert found["ffmpeg"][0]
+
+
+@pytest.fixture
+def taken_on_ipv6() -> Iterator[int]:
+    """A port of ::1 that somebody else listens on."""
+    try:
+        taken = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("NOT CHECKED: this machine has no IPv6, so no address of it was looked at")
+    with taken:
+        yield taken.getsockname()[1]
+
+
+def test_an_address_of_ipv6_is_looked_at_as_the_page_will_bind_it(home: Path, taken_on_ipv6: int) -> None:
+    assert look_at_port(web(home, "::1", 0)) == Finding("web page", True, "port 0 of ::1 is free.")
+    found = look_at_port(web(home, "::1", taken_on_ipv6))
+    assert not found.well
+    assert f"[::1]:{taken_on_ipv6} (address already in use)" in found.sentence
+
+
+def test_an_address_that_this_version_does_not_serve_is_a_problem(home: Path) -> None:
+    found = look_at_port(web(home, "0.0.0.0", 0))
+    assert not found.well
+    assert "127.0.0.1" in found.sentence
+
+
+def web(folder: Path, host: str, port: int) -> Config:
+    return Config(data=DataConfig(folder=folder), web=WebConfig(host=host, port=port))

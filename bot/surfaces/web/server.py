@@ -35,9 +35,9 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family, backlog=256)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why, shown = (error.strerror or str(error)).lower(), f"[{host}]" if ":" in host else host
         raise PortTaken(
-            f"The web page can't listen on {host}:{port} ({why}): stop the program that does, "
+            f"The web page can't listen on {shown}:{port} ({why}): stop the program that does, "
             "or choose another port under [web] or with --port."
         ) from error
 
