@@ -125,18 +125,18 @@ def video(
 def judge(prompts: tuple[str, ...], as_json: bool) -> int:
     """Say what the safety rules make of prompts.
 
-    Prompts come from the arguments, or from standard input, one a line.
+    Prompts come from the arguments, or from standard input, one a line; empty lines are passed over.
     """
-    from bot.cli.judge import judge_all
+    from bot.cli.judge import checked, judge_all, written
 
-    judge_all(prompts or _lines_of_input(), as_json=as_json)
+    judge_all(checked(prompts) if prompts else written(_lines_of_input()), as_json=as_json)
     return DONE
 
 
 def _lines_of_input() -> Sequence[str]:
     if sys.stdin is None:
         raise click.UsageError("There are no prompts: give them as arguments or on standard input.")
-    return [line for line in sys.stdin.buffer.read().decode(errors="replace").splitlines() if line.strip()]
+    return sys.stdin.buffer.read().decode(errors="replace").splitlines()
 
 
 @cli.command()

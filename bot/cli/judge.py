@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from bot import cards
 from bot.cli.output import say
+from bot.errors import WrongUse
 from bot.safety import built_in_policy, judge
+from bot.specs import clean
 from db.records import Verdict
+
+
+def checked(prompts: Sequence[str]) -> Sequence[str]:
+    """The prompts as they are. Raises WrongUse for one with nothing in it: there is nothing to judge or to render."""
+    if not all(map(clean, prompts)):
+        raise WrongUse(cards.EMPTY_PROMPT)
+    return prompts
+
+
+def written(lines: Iterable[str]) -> list[str]:
+    """The lines with anything in them."""
+    return [line for line in lines if clean(line)]
 
 
 def judge_all(prompts: Iterable[str], *, as_json: bool) -> None:

@@ -6,6 +6,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from bot import cards
+
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -20,8 +24,14 @@ def test_prompts_from_arguments_are_judged_in_order(zoetrope: Zoetrope) -> None:
 
 
 def test_prompts_from_standard_input_are_one_a_line(zoetrope: Zoetrope) -> None:
-    done = zoetrope("judge", "--json", typed="a heart\n\nnude child\n")
+    done = zoetrope("judge", "--json", typed="a heart\n\n \u200b\nnude child\n")
     assert [json.loads(line)["verdict"] for line in done.stdout.splitlines()] == ["allowed", "refused"]
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\u200b"])
+def test_an_empty_prompt_is_answered_as_the_page_answers_it(zoetrope: Zoetrope, nothing: str) -> None:
+    done = zoetrope("judge", "--json", "a heart", nothing)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{cards.EMPTY_PROMPT}\n")
 
 
 def test_without_json_a_line_reads_as_words(zoetrope: Zoetrope) -> None:
