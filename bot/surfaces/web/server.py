@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import socket
 from collections.abc import Iterator
 
@@ -35,7 +36,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family, backlog=256)
     except OSError as error:
-        why, shown = (error.strerror or str(error)).lower(), f"[{host}]" if ":" in host else host
+        why, shown = os.strerror(error.errno or 0).lower(), f"[{host}]" if ":" in host else host
         raise PortTaken(
             f"The web page can't listen on {shown}:{port} ({why}): stop the program that does, "
             "or choose another port under [web] or with --port."
