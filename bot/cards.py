@@ -2,7 +2,7 @@
 
 A card is finished: a surface draws it whole, each time, and adds nothing. Every user-visible sentence of the bot is in
 this file, so that it can be translated: first the cards, one function a state; then the answers to buttons; then what
-can be wrong with a wish.
+can be wrong with a wish, with a clip's file, and with what a browser sends.
 """
 
 from __future__ import annotations
@@ -231,8 +231,7 @@ CANCELLED = "Cancelled; it cost nothing."
 TOO_LATE_TO_CANCEL = "This is already finished, so there is nothing to cancel."
 DELETED = "Deleted, together with its files."
 UNSHOWN = "The answer could not be shown here; please check that Zoetrope may post here and ask again."
-MASTER_GONE = "its file is no longer kept here; please ask for it again."
-SAID_NO = "the platform said no; please check what Zoetrope may post here."
+SAID_NO = "The platform said no; please check what Zoetrope may post here."
 UNREACHED = "Your request is noted, and its answer follows shortly."
 
 
@@ -246,17 +245,31 @@ def ready(job: Job) -> str:
 EMPTY_PROMPT = "The prompt is empty; say in a few words what to show, for example: a heart bouncing on blue."
 STILL_STARTING = "The generator is still starting; please ask again in a minute."
 
+FIELDS = {  # of a wish, as sentences call them; `size` is width and height together
+    "prompt": "The prompt",
+    "negative": "The negative prompt",
+    "seed": "The seed",
+    "steps": "The number of steps",
+    "guidance": "Guidance",
+    "frames": "The number of frames",
+    "width": "The width",
+    "height": "The height",
+    "size": "Width and height",
+    "fps": "Frames per second",
+}
 
-def too_long(what: str, limit: int) -> str:
-    return f"The {what} is longer than {limit:,} characters; please shorten it."
+
+def too_long(field: str, limit: int) -> str:
+    return f"{FIELDS[field]} is longer than {limit:,} characters; please shorten it."
 
 
-def out_of_range(what: str, low: float, high: float, unit: str = "") -> str:
-    return f"{what} must be between {low:,} and {high:,}{unit}; please choose a number from there."
+def out_of_range(field: str, low: float, high: float) -> str:
+    unit = " pixels" if field == "size" else ""
+    return f"{FIELDS[field]} must be between {low:,} and {high:,}{unit}; please choose a number from there."
 
 
-def not_a_number(what: str, text: str) -> str:
-    return f"{what} must be a number, not {shorten(text, 20)!r}; please write one."
+def not_a_number(field: str, text: str) -> str:
+    return f"{FIELDS[field]} must be a number, not {shorten(text, 20)!r}; please write one."
 
 
 def wrong_multiple(width: int, height: int, multiple: int, nearest: tuple[int, int]) -> str:
@@ -274,6 +287,47 @@ def unknown_model(name: str, nearest: str, models: Sequence[ModelFacts]) -> str:
 
 def unknown_format(name: str, formats: Sequence[str]) -> str:
     return f"The format {shorten(name, 20)!r} is not made here; choose one of: {', '.join(formats)}."
+
+
+# --- what can be wrong with a clip's file ---
+
+MASTER_GONE = "The file of this clip is no longer kept here; please ask for the clip again."
+NO_ROOM = "There is no room for files here just now; please ask again later."
+NO_PREVIEW = "There is no preview (any more); reload the page to see how far the clip is."
+
+
+def unfit(kind: str, limit: int) -> str:
+    return f"The clip does not fit into {limit:,} bytes as {kind}; please ask for a shorter or smaller one."
+
+
+def not_made(kind: str) -> str:
+    return f"The {kind} could not be made of this clip; please ask for another format."
+
+
+def made_too_slowly(kind: str, seconds: float) -> str:
+    return f"Making the {kind} took longer than {duration(seconds)}; please ask for a smaller clip."
+
+
+def unwritable(path: str, why: str) -> str:
+    return f"{path} can't be written ({why}); please choose another place and ask again."
+
+
+def mark(model: str) -> str:
+    """What every file says about itself."""
+    return f"AI-generated video, made by Zoetrope with the model {model}."
+
+
+# --- what can be wrong with what a browser sends ---
+
+STARTING = "Zoetrope is still starting; please ask again in a moment."
+NO_DATABASE = "Zoetrope can't reach its database just now; please ask again in a minute."
+STRANGER = "This browser is not known here (any more); reload the page and ask again."
+TOO_MANY_PAGES = "Too many pages are open; close some and reload this one."
+FOREIGN_HOST = "This page is not served under that name; open the address that Zoetrope printed at its start."
+FOREIGN_ORIGIN = "This came from another site and was not taken; ask on Zoetrope's own page."
+UNREADABLE = "The request could not be read; reload the page and ask again."
+UNKNOWN_KIND = "The request is of an unknown kind; ask on Zoetrope's own page."
+TOO_MUCH = "The request is too long; please shorten the prompt."
 
 
 # --- small words ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot import safety
+from bot import cards, safety
 from bot.board import Board
 from bot.commands import Commands
 from bot.delivery import DeliveryLoop
@@ -26,6 +27,8 @@ from db.database import Database
 
 BELL_SECONDS = 5.0  # the longest sleep without a bell
 DOWNLOAD_BYTES = 200_000_000  # for whoever takes a clip home in another format
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,15 @@ class Core:
             clip = await gallery.get(tx, clip_id)
             crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
         if clip is None:
-            return "There is no such clip (any more)."
+            return cards.NO_SUCH_CLIP
         try:
             master = await self.files.local(clip.master)
             made = await self.renditions.make(master, clip, crisp, kind, DOWNLOAD_BYTES)
         except FileNotFoundError:
-            return "The file of this clip is gone."
+            return cards.MASTER_GONE
         except RenditionError as error:
-            return str(error)
+            log.warning("Clip %s could not be made as %s: %s", clip.id, kind, error)
+            return error.sentence
         return made.path
 
     async def until_a_model_is_known(self) -> None:

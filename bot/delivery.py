@@ -214,8 +214,14 @@ class DeliveryLoop:
 
 
 def _unwelcome(job: Job, clip: Clip, error: Exception) -> _GiveUp:
-    why = cards.MASTER_GONE if isinstance(error, FileNotFoundError) else str(error) or cards.SAID_NO
-    return _GiveUp(why, cards.undeliverable(job, clip, why))
+    match error:
+        case FileNotFoundError():
+            why = cards.MASTER_GONE
+        case RenditionError():
+            why = error.sentence
+        case _:
+            why = str(error) or cards.SAID_NO
+    return _GiveUp(str(error) or why, cards.undeliverable(job, clip, why))
 
 
 def _backoff(attempts: int) -> float:

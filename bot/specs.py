@@ -92,7 +92,7 @@ def _words_problem(wish: Wish, limits: LimitsConfig) -> str:
     if len(prompt) > limits.prompt_chars:
         return cards.too_long("prompt", limits.prompt_chars)
     if len(clean(wish.negative)) > limits.prompt_chars:
-        return cards.too_long("negative prompt", limits.prompt_chars)
+        return cards.too_long("negative", limits.prompt_chars)
     return ""
 
 
@@ -128,17 +128,17 @@ def _numbers_problem(spec: ClipSpec, model: ModelFacts, limits: LimitsConfig) ->
     steps = _capped(model.limits.steps, limits.steps)
     frames = _capped(model.limits.frames, limits.frames)
     checks = (
-        ("The number of steps", spec.steps, steps),
-        ("The number of frames", spec.frames, frames),
-        ("Frames per second", spec.fps, FPS),
-        ("The seed", spec.seed, SEEDS),
+        ("steps", spec.steps, steps),
+        ("frames", spec.frames, frames),
+        ("fps", spec.fps, FPS),
+        ("seed", spec.seed, SEEDS),
     )
-    for what, value, allowed in checks:
+    for field, value, allowed in checks:
         if value not in allowed:
-            return cards.out_of_range(what, allowed.low, allowed.high)
+            return cards.out_of_range(field, allowed.low, allowed.high)
     low, high = GUIDANCE
     if not low <= spec.guidance <= high:  # also false for "not a number"
-        return cards.out_of_range("Guidance", low, high)
+        return cards.out_of_range("guidance", low, high)
     return _size_problem(spec.width, spec.height, model, limits)
 
 
@@ -148,7 +148,7 @@ def _size_problem(width: int, height: int, model: ModelFacts, limits: LimitsConf
     high = _capped(model.limits.side, limits.side).high // multiple * multiple
     sides = Range(low, max(low, high))
     if width not in sides or height not in sides:
-        return cards.out_of_range("Width and height", sides.low, sides.high, " pixels")
+        return cards.out_of_range("size", sides.low, sides.high)
     if width % multiple or height % multiple:
         nearest = (_nearest(width, multiple, sides), _nearest(height, multiple, sides))
         return cards.wrong_multiple(width, height, multiple, nearest)

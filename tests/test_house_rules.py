@@ -120,6 +120,54 @@ def test_nothing_prints_but_the_training_scripts() -> None:
     assert printing == []
 
 
+# --- words ---
+
+FOR_OPERATORS = ("cli", "__main__", "app", "doctor", "errors", "data_folder", "generator_child", "port")  # of bot
+LOGGED = {
+    "EncodeFailed",
+    "FolderUnwritable",
+    "Gone",
+    "NoRoom",
+    "PolicyError",
+    "PortTaken",
+    "_GiveUp",
+}  # errors no person reads
+
+
+def written_in(node: ast.AST) -> str:
+    """A string as it will be read, with an x for whatever is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(written_in(part) for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else "x"
+
+
+def sentences(node: ast.AST) -> Iterator[ast.expr]:
+    """The sentences below a node that are neither a docstring nor for the log."""
+    for inner in ast.iter_child_nodes(node):
+        name = called(inner) if isinstance(inner, ast.Call) else ""
+        if (
+            name.startswith("log.")
+            or name in LOGGED
+            or (isinstance(inner, ast.Expr) and written_in(inner.value) != "x")
+        ):
+            continue
+        if isinstance(inner, ast.expr) and re.fullmatch(r"[A-Z].* .*[.!?]", written_in(inner)):
+            yield inner
+        yield from sentences(inner)
+
+
+def test_every_sentence_that_a_person_can_read_is_among_the_cards() -> None:
+    rooms = [path for path in modules("bot") if path.relative_to(ROOT / "bot").parts[0].split(".")[0] != "cards"]
+    read = [path for path in rooms if path.relative_to(ROOT / "bot").parts[0].split(".")[0] not in FOR_OPERATORS]
+    elsewhere = [
+        where(path, sentence)
+        for path in read
+        if path.stem != "recording"  # which nobody reads
+        for sentence in sentences(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert elsewhere == []
+
+
 # --- tests ---
 
 

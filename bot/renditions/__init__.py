@@ -4,7 +4,7 @@ marks      what every file says about itself: AI-generated, by which model (pure
 ladder     which sizes, rates and qualities to try, best first (pure)
 ffmpeg     one encode in a child process
 cache      Renditions: the cache by clip, format and limit; one encode at a time
-errors     what can go wrong, each a sentence
+errors     what can go wrong, each with a sentence
 """
 
 from bot.renditions.cache import Renditions

@@ -15,6 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot import cards
 from bot.port import Rendition
 from bot.renditions import marks
 from bot.renditions.errors import MasterGone, NoRoom, Unfit, UnknownFormat
@@ -42,7 +43,7 @@ class Renditions:
         `crisp` enlarges small clips by a whole factor without smoothing. Raises RenditionError.
         """
         if format not in FORMATS:
-            raise UnknownFormat(f"There is no format {format!r}; choose one of {', '.join(FORMATS)}.")
+            raise UnknownFormat(cards.unknown_format(format, FORMATS))
         async with self._turn:
             kept = await asyncio.to_thread(self._kept, clip, format, limit)
             return kept or await self._encode(master, clip, crisp, format, limit)
@@ -83,7 +84,7 @@ class Renditions:
                     return await asyncio.to_thread(_finish, work, clip, limit)
                 first = first or size
                 index = next_rung(ladder, index, first, limit)
-            raise Unfit(f"The clip does not fit into {limit} bytes as {format}; ask for a shorter or smaller one.")
+            raise Unfit(cards.unfit(format, limit))
         finally:
             await asyncio.to_thread(temp.unlink, missing_ok=True)
 
@@ -93,7 +94,9 @@ class Renditions:
         try:
             await asyncio.to_thread(marks.mark, work.target, work.format, work.model)
         except OSError as error:
-            raise NoRoom(f"The {work.format} can't be written below {self.folder}: {error.strerror}.") from error
+            raise NoRoom(
+                cards.NO_ROOM, f"The {work.format} can't be written below {self.folder}: {error.strerror}."
+            ) from error
         return work.target.stat().st_size
 
     def _sweep(self, named: frozenset[str]) -> list[str]:
@@ -112,12 +115,12 @@ class Renditions:
 
 def _prepare(master: Path, home: Path) -> None:
     if not master.is_file():
-        raise MasterGone("The file of this clip is no longer kept here; ask for the clip again.")
+        raise MasterGone(cards.MASTER_GONE)
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NoRoom(
-            f"The folder {home.parent} can't be written ({error.strerror}); make room or change it."
+            cards.NO_ROOM, f"The folder {home.parent} can't be written ({error.strerror}); make room or change it."
         ) from error
 
 

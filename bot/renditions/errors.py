@@ -7,12 +7,17 @@
     ├── NoRoom          the folder of renditions can't be written
     └── EncodeFailed    ffmpeg could not do it
 
-Each one's message is a whole sentence that says what happened and what to do.
+Each one carries a whole sentence for people, from the cards, that says what happened and what to do; its message may
+say more, for the log.
 """
 
 
 class RenditionError(Exception):
-    """Base of all errors of the renditions."""
+    """Base of all errors of the renditions. `sentence` names no folder and no program; `cause`, for the log, may."""
+
+    def __init__(self, sentence: str, cause: str = "") -> None:
+        super().__init__(cause or sentence)
+        self.sentence = sentence
 
 
 class UnknownFormat(RenditionError):

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import cards
 from bot.renditions import marks
 from bot.renditions.errors import EncodeFailed, NoRoom
 from bot.renditions.ladder import LOSSLESS, Rung
@@ -41,9 +42,7 @@ async def encode(ffmpeg: str, work: Encode, timeout: float) -> None:  # noqa: AS
         async with asyncio.timeout(timeout):
             _, complaint = await process.communicate()
     except TimeoutError:
-        raise EncodeFailed(
-            f"Making the {work.format} took longer than {timeout:.0f} s; ask for a smaller clip."
-        ) from None
+        raise EncodeFailed(cards.made_too_slowly(work.format, timeout)) from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -55,8 +54,8 @@ async def encode(ffmpeg: str, work: Encode, timeout: float) -> None:  # noqa: AS
 def _failure(work: Encode, complaint: bytes) -> Exception:
     last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
     if _NO_SPACE.search(complaint):
-        return NoRoom(f"The {work.format} can't be written below {work.target.parent}: {last[0]}.")
-    return EncodeFailed(f"ffmpeg could not make the {work.format} ({last[0][:200]}); ask for another format.")
+        return NoRoom(cards.NO_ROOM, f"The {work.format} can't be written below {work.target.parent}: {last[0]}.")
+    return EncodeFailed(cards.not_made(work.format), f"ffmpeg could not make the {work.format} ({last[0][:200]}).")
 
 
 def arguments(ffmpeg: str, work: Encode, timeout: float) -> list[str]:

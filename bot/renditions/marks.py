@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.sax.saxutils import escape
 
+from bot import cards
+
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 XMP_BOX = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 # A decoder that takes the packet for sub-blocks lands somewhere in this run, whose every byte leads to the final zero.
@@ -39,7 +41,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 def comment(model: str) -> str:
     """The sentence in every file's comment."""
-    return f"AI-generated video, made by Zoetrope with the model {_plain(model)}."
+    return cards.mark(_plain(model))
 
 
 def xmp(model: str) -> bytes:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TextIO
 
+from bot import cards
 from bot.cards import Card, shorten
 from bot.port import Gone, Limits, Receipt, Refused, Rendition
 from bot.specs import FORMATS
@@ -65,7 +66,7 @@ class TerminalSurface:
         try:
             await asyncio.to_thread(_copy, rendition.path, target)
         except OSError as error:
-            raise Refused(f"{target} can't be written ({(error.strerror or str(error)).lower()}).") from error
+            raise Refused(cards.unwritable(str(target), (error.strerror or str(error)).lower())) from error
         self._draw(handle, card)
         return Receipt(str(target))
 

@@ -65,7 +65,7 @@ async def test_a_place_that_can_not_be_written_is_refused_with_its_name(tmp_path
     (tmp_path / "file").write_text("in the way")
     handle = await surface.show(surface.address(tmp_path / "file" / "a.gif"), RENDERING, "1")
 
-    with pytest.raises(Refused, match=r"file/a\.gif can't be written \(.+\)\."):
+    with pytest.raises(Refused, match=r"file/a\.gif can't be written \(.+\); .+\."):
         await surface.deliver(handle, DONE, rendition)
 
 

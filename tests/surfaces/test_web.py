@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+import shutil
 import socket
 import stat
 import time
@@ -17,14 +18,15 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
+from bot import cards
 from bot.cards import Card
 from bot.errors import FolderUnwritable, PortTaken
 from bot.port import Rendition
 from bot.surfaces.web import WebSurface
 from bot.surfaces.web.browsers import load_key
 from bot.surfaces.web.feed import REMEMBERED, SHOWN
-from bot.surfaces.web.site import TOO_MANY_PAGES
 from db import models, queue, room
 from db.config import WebConfig
 from db.database import Database
@@ -285,6 +287,17 @@ async def test_a_button_works_for_the_one_who_asked_and_for_nobody_else(house: A
     assert await jobs_waiting(house) == 0
 
 
+async def test_a_full_database_is_one_sentence_that_names_none_of_our_folders(house: Any, enter: Any) -> None:
+    visitor = await enter()
+    async with house.core.database.transaction() as tx:  # the limit stays with the one connection that writes
+        pages = (await tx.execute(text("PRAGMA page_count"))).scalar_one()
+        await tx.execute(text(f"PRAGMA max_page_count={pages}"))
+    answer, number = await visitor.ask("a heart"), 0
+    while answer.status_code == 200 and (number := number + 1) < 100:
+        answer = await visitor.ask("a heart " * 100)
+    assert (answer.status_code, answer.json()["sentence"]) == (503, cards.NO_DATABASE)
+
+
 async def test_a_button_that_nobody_made_gets_a_sentence(house: Any, enter: Any) -> None:
     answer = (await (await enter()).post("/press", {"button": "x:../../etc/passwd"})).json()
     assert answer["result"] == "unknown"
@@ -386,7 +399,7 @@ async def test_more_pages_than_can_be_held_open_are_turned_away_until_one_is_clo
         async with listening(house.url) as closed:
             await closed.next_of("room")
             refused = await client.get("/events")
-        assert (refused.status_code, refused.text) == (503, TOO_MANY_PAGES)
+        assert (refused.status_code, refused.text) == (503, cards.TOO_MANY_PAGES)
         async with asyncio.timeout(SOON):
             while True:  # the server hears of the closed page a moment later
                 async with client.stream("GET", "/events") as answer:
@@ -510,6 +523,14 @@ async def test_a_clip_whose_rendition_was_swept_away_is_made_anew(house: Any, me
     for path in (house.folder / "renditions").rglob("*.gif"):
         path.unlink()
     assert (await client.get(about["src"])).content.startswith(b"GIF89a")
+
+
+async def test_where_no_file_can_be_made_the_answer_names_none_of_our_folders(house: Any, media: Any) -> None:
+    client, about, _ = media
+    shutil.rmtree(house.folder / "renditions")
+    (house.folder / "renditions").write_text("in the way")
+    answer = await client.get(about["files"]["webp"])
+    assert (answer.status_code, answer.text) == (404, cards.NO_ROOM)
 
 
 async def test_a_deleted_clip_is_served_no_more(house: Any, media: Any) -> None:

@@ -17,14 +17,7 @@ MOST_BYTES = 64 * 1024
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}([.,][0-9]{1,30})?", re.ASCII)
-_WHOLE_FIELDS = {
-    "seed": "The seed",
-    "steps": "The number of steps",
-    "frames": "The number of frames",
-    "width": "The width",
-    "height": "The height",
-    "fps": "The frames per second",
-}
+_WHOLE_FIELDS = ("seed", "steps", "frames", "width", "height", "fps")
 
 
 class Unreadable(Exception):
@@ -60,8 +53,8 @@ async def read(request: Request) -> Posted:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
             return Posted(dict(pairs), scripted=False)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(400, "The request could not be read; reload the page and ask again.") from error
-    raise Unreadable(415, "The request is of an unknown kind; ask on Zoetrope's own page.")
+        raise Unreadable(400, cards.UNREADABLE) from error
+    raise Unreadable(415, cards.UNKNOWN_KIND)
 
 
 async def _body(request: Request) -> bytes:
@@ -69,7 +62,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Unreadable(413, "The request is too long; please shorten the prompt.")
+            raise Unreadable(413, cards.TOO_MUCH)
     return bytes(body)
 
 
@@ -92,14 +85,14 @@ def wish(fields: Mapping[str, str]) -> Wish | str:
     """The wish in the fields, or the sentence that says which of them is no number. Blank fields are not said."""
     texts = {name: value.strip() for name, value in fields.items()}
     numbers: dict[str, int | None] = {}
-    for name, what in _WHOLE_FIELDS.items():
+    for name in _WHOLE_FIELDS:
         text = texts.get(name, "")
         if text and not _WHOLE.fullmatch(text):
-            return cards.not_a_number(what, text)
+            return cards.not_a_number(name, text)
         numbers[name] = int(text) if text else None
     guidance = texts.get("guidance", "")
     if guidance and not _DECIMAL.fullmatch(guidance):
-        return cards.not_a_number("Guidance", guidance)
+        return cards.not_a_number("guidance", guidance)
     return Wish(
         prompt=fields.get("prompt", ""),
         negative=fields.get("negative", ""),

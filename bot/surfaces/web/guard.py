@@ -13,8 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FOREIGN_HOST = "This page is not served under that name; open the address that Zoetrope printed at its start."
-FOREIGN_ORIGIN = "This came from another site and was not taken; ask on Zoetrope's own page."
+from bot import cards
 
 POLICY = "; ".join(
     [
@@ -65,9 +64,9 @@ class Guard:
     def _refusal(self, method: str, headers: Headers) -> str:
         host = headers.get("host", "").lower()
         if host not in self.hosts:
-            return FOREIGN_HOST
+            return cards.FOREIGN_HOST
         if method not in {"GET", "HEAD"} and headers.get("origin", "").lower() != f"http://{host}":
-            return FOREIGN_ORIGIN
+            return cards.FOREIGN_ORIGIN
         return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from bot import cards
 from bot.surfaces.web import forms
 from bot.surfaces.web.browsers import Browsers
 from bot.surfaces.web.feed import Feed
@@ -36,16 +38,13 @@ MOST_PAGES = 200  # open at a time: each holds a socket, and a process has about
 MOST_PREVIEW_BYTES = 8 * 1024 * 1024
 TYPES = {"gif": "image/gif", "mp4": "video/mp4", "webp": "image/webp"}
 
-STARTING = "Zoetrope is still starting; please ask again in a moment."
-STRANGER = "This browser is not known here (any more); reload the page and ask again."
-NO_CLIP = "There is no such clip here (any more)."
-TOO_MANY_PAGES = "Too many pages are open; close some and reload this one."
-NO_PREVIEW = "There is no preview (any more)."
 # A strict cookie is not sent when a link of another site leads here; asking once more from our own page sends it.
 ONCE_MORE = '<!doctype html><meta http-equiv="refresh" content="0"><title>Zoetrope</title>'
 
 _CLIP_FILE = re.compile(r"([0-9a-z]{1,64})\.(gif|mp4|webp)", re.ASCII)
 _PREVIEW_FILE = re.compile(r"[0-9a-z]{1,64}\.webp", re.ASCII)
+
+log = logging.getLogger(__name__)
 
 
 class Outcome(Protocol):
@@ -128,7 +127,7 @@ class Site:
             return _answer(posted, 422, {"result": "problem", "sentence": wish, "message": ""})
         commands = self.desk()
         if commands is None:
-            return _answer(posted, 503, {"result": "unreached", "sentence": STARTING, "message": ""})
+            return _answer(posted, 503, {"result": "unreached", "sentence": cards.STARTING, "message": ""})
         outcome = await commands.request_clip(asker, self.address, wish, _origin(asker, posted))
         return _answer(posted, 200, _words(outcome))
 
@@ -140,14 +139,14 @@ class Site:
             return asker
         commands = self.desk()
         if commands is None:
-            return _answer(posted, 503, {"result": "unreached", "sentence": STARTING, "message": ""})
+            return _answer(posted, 503, {"result": "unreached", "sentence": cards.STARTING, "message": ""})
         outcome = await commands.press(asker, posted.fields.get("button", ""), _origin(asker, posted))
         return _answer(posted, 200, _words(outcome))
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: `room` (all of it), `message` (one, new or changed), `models`."""
         if self._open_pages >= MOST_PAGES:
-            return PlainTextResponse(TOO_MANY_PAGES, status_code=503)
+            return PlainTextResponse(cards.TOO_MANY_PAGES, status_code=503)
         last = request.headers.get("last-event-id", "")
         version = int(last) if re.fullmatch(r"[0-9]{1,18}", last, re.ASCII) else -1
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -184,7 +183,7 @@ class Site:
         found = _CLIP_FILE.fullmatch(request.path_params["name"])
         message = await self._message(found[1]) if found else None
         if found is None or message is None or not message.rendition:
-            return PlainTextResponse(NO_CLIP, status_code=404)
+            return PlainTextResponse(cards.NO_SUCH_CLIP, status_code=404)
         file = await self._clip_file(message, found[2])
         if isinstance(file, str):
             return PlainTextResponse(file, status_code=404)
@@ -199,7 +198,7 @@ class Site:
         if _PREVIEW_FILE.fullmatch(name):
             content = await asyncio.to_thread(_read, self.previews / name, MOST_PREVIEW_BYTES)
         if content is None:
-            return PlainTextResponse(NO_PREVIEW, status_code=404)
+            return PlainTextResponse(cards.NO_PREVIEW, status_code=404)
         return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
 
     async def health(self, request: Request) -> Response:
@@ -211,7 +210,7 @@ class Site:
         asker = self.browsers.asker(request.headers.get("cookie", ""))
         token = request.headers.get("x-zoetrope-token") or posted.fields.get("token", "")
         if asker is None or not self.browsers.is_token(asker, token):
-            return _answer(posted, 403, {"result": "stranger", "sentence": STRANGER, "message": ""})
+            return _answer(posted, 403, {"result": "stranger", "sentence": cards.STRANGER, "message": ""})
         return Asker(self.address.surface, asker)
 
     async def _message(self, message_id: str) -> RoomMessage | None:
@@ -224,7 +223,7 @@ class Site:
         if kind == message.card["media"]["format"] and await asyncio.to_thread(delivered.is_file):
             return delivered
         if self.convert is None:
-            return NO_CLIP
+            return cards.NO_SUCH_CLIP
         return await self.convert(message.card["card"]["clip"], kind)
 
 
@@ -259,7 +258,7 @@ async def _file_response(request: Request, file: Path, kind: str, name: str, sho
     try:
         stat = await asyncio.to_thread(os.stat, file)
     except OSError:
-        return PlainTextResponse(NO_CLIP, status_code=404)
+        return PlainTextResponse(cards.NO_SUCH_CLIP, status_code=404)
     headers = {"cache-control": "private, max-age=31536000, immutable"}
     response = FileResponse(
         file, headers=headers, media_type=kind, stat_result=stat, filename=name, content_disposition_type=shown_as
@@ -284,4 +283,6 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 
 async def _store_error(request: Request, error: Exception) -> Response:
-    return JSONResponse({"result": "unreached", "sentence": str(error), "message": ""}, status_code=503)
+    """The error names our folders and what to do about them: that is for the log."""
+    log.error("The page could not be answered: %s", error)
+    return JSONResponse({"result": "unreached", "sentence": cards.NO_DATABASE, "message": ""}, status_code=503)
