@@ -131,7 +131,7 @@ async def test_the_runner_makes_itself_and_its_models_known(
         while devices != ["Scripted CPU"]:
             heard = await database.bell.wait(heard, 30)
             async with database.reading() as tx:
-                devices = (await tx.execute(select(runners.c.device))).scalars().all()
+                devices = list((await tx.execute(select(runners.c.device))).scalars())
         async with database.reading() as tx:
             assert [model.name for model in await models.known(tx)] == ["scripted"]
 
