@@ -82,13 +82,20 @@ class Core:
 
 
 @asynccontextmanager
-async def opened(config: Config, clock: Callable[[], float] = time.time) -> AsyncIterator[Core]:
-    """The core on the database and the folders of `config`; the database is migrated, and closed at the end."""
+async def opened(
+    config: Config, clock: Callable[[], float] = time.time, patience: int | None = None
+) -> AsyncIterator[Core]:
+    """The core on the database and the folders of `config`; the database is migrated, and closed at the end.
+
+    `patience` is the delivery loop's.
+    """
     files = ClipFiles(config.masters_url)
     ffmpeg = await asyncio.to_thread(_ffmpeg)
     database = await Database.open(config.database_url, migrate=True)
     try:
-        yield _wired(config, database, files, Renditions(config.data.folder / "renditions", ffmpeg), clock)
+        core = _wired(config, database, files, Renditions(config.data.folder / "renditions", ffmpeg), clock)
+        core.delivery.patience = patience
+        yield core
     finally:
         await database.close()
 

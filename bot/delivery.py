@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -48,7 +49,11 @@ class _GiveUp(Exception):
 
 @dataclass
 class DeliveryLoop:
-    """Keeps the promises. `clock` gives seconds since the epoch."""
+    """Keeps the promises. `clock` gives seconds since the epoch.
+
+    `patience` is how many times a file is tried to be made for which there is no room; None: until there is, since
+    somebody will see to it.
+    """
 
     database: Database
     surfaces: Mapping[str, Surface]
@@ -57,6 +62,7 @@ class DeliveryLoop:
     board: Board
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    patience: int | None = None
     _todo: dict[Address, dict[str, Delivery]] = field(default_factory=dict, repr=False)
     _busy: set[Address] = field(default_factory=set, repr=False)
 
@@ -183,10 +189,15 @@ class DeliveryLoop:
             raise _GiveUp(str(error), cards.too_big(job, clip)) from error
         except (FileNotFoundError, MasterGone, UnknownFormat) as error:
             raise _unwelcome(job, clip, error) from error
-        except EncodeFailed as error:
-            if delivery.attempts + 1 >= ENCODE_ATTEMPTS:
+        except (RenditionError, OSError) as error:
+            if delivery.attempts + 1 >= self._attempts(error):
                 raise _unwelcome(job, clip, error) from error
             raise
+
+    def _attempts(self, error: Exception) -> float:
+        """How many times a file is tried to be made that may be made yet."""
+        patience = math.inf if self.patience is None else self.patience
+        return min(patience, ENCODE_ATTEMPTS) if isinstance(error, EncodeFailed) else patience
 
     async def _notify(self, delivery: Delivery, job: Job) -> None:
         """The clip has arrived; whether the short reply does is not worth another try."""
@@ -219,6 +230,8 @@ def _unwelcome(job: Job, clip: Clip, error: Exception) -> _GiveUp:
             why = cards.MASTER_GONE
         case RenditionError():
             why = error.sentence
+        case OSError():
+            why = cards.NO_ROOM
         case _:
             why = str(error) or cards.SAID_NO
     return _GiveUp(str(error) or why, cards.undeliverable(job, clip, why))

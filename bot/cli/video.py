@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -31,6 +32,9 @@ STATUS = {Result.REFUSED: REFUSED, Result.HELD: REFUSED, Result.PROBLEM: WRONGLY
 HELD = "The safety rules want a moderator to look at this prompt first, and here is none: say it in other words."
 NO_QUOTA = QuotaConfig(credits=1e9, waiting=1_000_000)  # one's own machine needs no rations
 QUICK_DEATHS = 3
+ONE_TRY = 1  # nobody sees to a full disk while a command waits for it
+ROOM_BYTES = 1 << 16
+ROOM_SECONDS = 1.0  # how often it is asked whether there is room left
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +104,36 @@ def _throw_away(config: Config, folder: Path) -> Config:
     return config.model_copy(update={"data": data, "quota": NO_QUOTA})
 
 
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise FolderUnwritable(
+            f"The temporary files can't be written to {file.parent} ({_why(error)}): free some space there, "
+            "or set TMPDIR to another folder."
+        ) from error
+
+
+async def _watched(folder: Path) -> None:
+    """Raise FolderUnwritable once nothing can be written any more: bot and generator would wait for better days."""
+    while True:
+        await asyncio.to_thread(_write, folder / "room", b"\0" * ROOM_BYTES)
+        await asyncio.sleep(ROOM_SECONDS)
+
+
 @asynccontextmanager
 async def _studio(config: Config, environment: Mapping[str, str]) -> AsyncIterator[tuple[Core, TerminalSurface]]:
     """The core with the terminal as its only surface, and a generator that has told what models it has."""
     folder = config.data.folder
     file = folder / "zoetrope.toml"  # the generator shall see the very same configuration
-    file.write_text("\n".join(config_lines(config, Secrets())), encoding="utf-8")
+    _write(file, "\n".join(config_lines(config, Secrets())).encode())
     generator = GeneratorChild(
         command(folder, file), environment_for_child(environment), folder / "generator.log", QUICK_DEATHS
     )
-    async with opened(config) as core:
+    async with opened(config, patience=ONE_TRY) as core:
         surface = TerminalSurface(sys.stderr)
         core.surfaces[surface.name] = surface
-        async with side_by_side([*core.loops(), generator.run()]):
+        async with side_by_side([_watched(folder), *core.loops(), generator.run()]):
             await core.until_a_model_is_known()
             yield core, surface
 

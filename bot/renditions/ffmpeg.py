@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +16,9 @@ from bot.renditions.errors import EncodeFailed, NoRoom
 from bot.renditions.ladder import LOSSLESS, Rung
 
 _MOST_GIF_RATE = 50  # browsers play delays under 20 ms at a tenth of the speed
-_NO_SPACE = re.compile(rb"No space left|Disk quota|Read-only file system|Permission denied", re.IGNORECASE)
+_NO_SPACE = re.compile(
+    rb"No space left|Disk quota|File too large|Read-only file system|Permission denied", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ async def encode(ffmpeg: str, work: Encode, timeout: float) -> None:  # noqa: AS
             process.kill()
             await process.wait()
     if process.returncode != 0:
+        if process.returncode == -signal.SIGXFSZ:
+            complaint = os.strerror(errno.EFBIG).encode()
         raise _failure(work, complaint)
 
 

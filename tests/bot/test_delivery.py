@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import cards
 from bot.cards import Card
 from bot.port import Gone, Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
 from bot.surfaces.recording import ROOMY, RecordingSurface
@@ -165,6 +166,26 @@ async def test_a_master_that_is_lost_ends_the_delivery_with_a_sentence(world: Wo
     await world.delivery.attempt(delivery)
     assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
     assert "no longer kept" in world.surface.messages[delivery.handle].card.status
+
+
+async def test_where_there_is_no_room_for_files_it_is_tried_until_there_is(world: World) -> None:
+    delivery = await world.rendered()
+    (world.folder / "renditions").write_text("in the way")
+    for _ in range(20):
+        await world.delivery.attempt(await world.promised(delivery))
+    (world.folder / "renditions").unlink()
+    await world.delivery.attempt(await world.promised(delivery))
+    assert (await world.promised(delivery)).state is DeliveryState.SENT
+
+
+async def test_a_command_that_nobody_sees_to_ends_where_there_is_no_room_for_files(world: World) -> None:
+    world.delivery.patience = 1
+    delivery = await world.rendered()
+    (world.folder / "renditions").write_text("in the way")
+    await world.delivery.attempt(delivery)
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
+    assert cards.NO_ROOM in world.surface.messages[delivery.handle].card.status
+    assert str(world.folder) not in world.surface.messages[delivery.handle].card.status
 
 
 async def test_it_is_given_up_only_after_its_card_has_said_so(world: World, here: Address) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -348,6 +349,22 @@ async def test_a_folder_that_can_t_be_written_is_said_in_a_sentence(tmp_path: Pa
     renditions = Renditions(tmp_path / "file" / "renditions", FFMPEG)
     with pytest.raises(NoRoom, match="can't be written"):
         await renditions.make(*make_clip(ball(32, 4)), True, "gif", PLENTY)
+
+
+@pytest.mark.parametrize("kind", ["gif", "mp4", "webp"])
+async def test_a_full_disk_is_told_from_a_clip_that_can_t_be_encoded(
+    renditions: Renditions, make_clip: MakeClip, kind: str
+) -> None:
+    """A limit on the size of the encoder's files stands for the disk."""
+    master, clip = make_clip(noise(96, 8))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(NoRoom, match="can't be written"):
+            await renditions.make(master, clip, True, kind, PLENTY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((renditions.folder / clip.id).iterdir()) == []
 
 
 async def test_the_sweep_removes_what_no_clip_names_and_what_a_crash_left(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
 from PIL import Image, ImageSequence
+
+from bot import cards
 
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,10 +75,18 @@ def test_wishes_that_no_model_can_meet_are_answered_without_rendering(zoetrope: 
     assert list(home.iterdir()) == []
 
 
-def test_ctrl_c_stops_everything_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    filming = subprocess.Popen(
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """The folder for temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def filming(home: Path, temporary: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command at work: its prompt waits in line."""
+    with subprocess.Popen(
         [sys.executable, "-P", "-m", "bot", "video", HEART, "-o", "a.gif"],
         cwd=home,
         env={**os.environ, "TMPDIR": str(temporary)},
@@ -83,9 +94,18 @@ def test_ctrl_c_stops_everything_and_leaves_nothing(home: Path, tmp_path: Path) 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert filming.stderr is not None
-    assert "Next in line" in filming.stderr.readline()
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert "Next in line" in process.stderr.readline()
+            yield process
+        finally:
+            process.kill()
+
+
+def test_ctrl_c_stops_everything_and_leaves_nothing(
+    filming: subprocess.Popen[str], home: Path, temporary: Path
+) -> None:
     children = psutil.Process(filming.pid).children(recursive=True)
     assert children
     filming.send_signal(signal.SIGINT)
@@ -95,4 +115,31 @@ def test_ctrl_c_stops_everything_and_leaves_nothing(home: Path, tmp_path: Path) 
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
     assert list(temporary.iterdir()) == []
+    assert list(home.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_ends_it_with_one_sentence(
+    filming: subprocess.Popen[str], home: Path, temporary: Path
+) -> None:
+    """A limit on the size of the process's files stands for the disk; the generator, started before, has none."""
+    assert filming.stderr is not None
+    assert filming.stderr.readline()  # the generator has taken it up: from now on the bot only looks on
+    resource.prlimit(filming.pid, resource.RLIMIT_FSIZE, (0, 0))
+    output, said = filming.communicate(timeout=60)
+    assert (filming.returncode, output) == (1, "")
+    assert said.splitlines()[-1].startswith("The temporary files can't be written to ")
+    assert "Traceback" not in said
+    assert list(temporary.glob("zoetrope-*")) == []
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_file_that_there_is_no_room_to_make_ends_it_with_one_sentence(
+    filming: subprocess.Popen[str], home: Path, temporary: Path
+) -> None:
+    (folder,) = temporary.glob("zoetrope-*")
+    (folder / "renditions").write_text("in the way")
+    output, said = filming.communicate(timeout=100)
+    assert (filming.returncode, output) == (1, "")
+    assert cards.NO_ROOM in said.splitlines()[-1]
     assert list(home.iterdir()) == []
