@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -168,6 +169,13 @@ def save(nets: Networks, folder: Path) -> None:
     pipeline.save_pretrained(folder, safe_serialization=True)
     for weights in folder.rglob("*.safetensors"):  # written for their owner alone; a model is for everyone
         weights.chmod(0o644)
+    _load_as_float32(folder / "text_encoder" / "config.json")
+
+
+def _load_as_float32(config: Path) -> None:
+    """Untold, transformers loads in the format its config names and diffusers in float32; one pipeline needs one."""
+    told = json.loads(config.read_text(encoding="utf-8"))
+    config.write_text(json.dumps(told | {"dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
 
 
 def load(folder: Path) -> Networks:
