@@ -12,7 +12,7 @@ export async function post(path, fields) {
       body: JSON.stringify({ ...fields, id }),
     });
     const said = await response.json().catch(() => null);
-    return said ?? { result: "unreached", sentence: `Zoetrope answered with an error (${response.status}).`, message: "" };
+    return said ?? { result: "unreached", sentence: `Zoetrope answered with an error (${response.status}); please reload the page and ask again.`, message: "" };
   } catch {
     return { result: "unreached", sentence: "Zoetrope does not answer; please ask again when it runs.", message: "" };
   }
