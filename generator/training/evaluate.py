@@ -195,6 +195,7 @@ def main(arguments: list[str] | None = None) -> None:
             asked.guidance,
             asked.sheet,
         )
+    result["precision"] = "bfloat16" if asked.bfloat16 else "float32"
     print(json.dumps(result, indent=2, ensure_ascii=False) if asked.json else table(result))
 
 
