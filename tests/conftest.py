@@ -12,6 +12,8 @@ import pytest
 from db import schema
 from db.database import Database
 
+# Read when torch is imported: threads that spin while they wait for each other starve where other processes run too.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 REQUIRE_ALL = os.environ.get("ZOETROPE_REQUIRE_ALL") == "1"
 
 
