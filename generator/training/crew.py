@@ -56,12 +56,14 @@ def muster(work: Callable[[int], None], size: int) -> None:
     members = [spawn.Process(target=work, args=(rank,), daemon=True) for rank in range(size)]
     for member in members:
         member.start()
-    while any(member.is_alive() for member in members):
-        connection.wait([member.sentinel for member in members if member.is_alive()])
+    while alive := [member for member in members if member.is_alive()]:
+        connection.wait([member.sentinel for member in alive])
         if any(member.exitcode for member in members):
-            for member in members:
-                member.terminate()
-            raise ChildProcessError("a worker of the crew failed; what it printed above says why")
+            break
+    for member in members:
+        member.terminate()
+    if any(member.exitcode for member in members):
+        raise ChildProcessError("a worker of the crew failed; what it printed above says why")
 
 
 def join(rank: int, size: int, meeting: Path) -> Crew:

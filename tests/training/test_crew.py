@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -27,6 +28,17 @@ def test_alone_nothing_changes() -> None:
     Crew().average([layer])
     assert layer.weight.grad.tolist() == [[1.0, 2.0]]
     assert Crew().agree(3.5) == 3.5
+
+
+def _failing(rank: int) -> None:
+    if rank == 1:
+        raise SystemExit(3)
+
+
+def test_a_failing_worker_is_reported() -> None:
+    """A worker that fails ends the crew with an error, not in silence."""
+    with pytest.raises(ChildProcessError, match="worker"):
+        muster(_failing, 2)
 
 
 def test_two_workers_agree(tmp_path: Path) -> None:
