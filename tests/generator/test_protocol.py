@@ -31,7 +31,7 @@ from generator.protocol import (
 SNAPSHOT = Path(__file__).parent / "protocol.jsonl"
 SPEC = ClipSpec("a heart „bouncing“\non blue ♥", "red", 7, 12, 4.5, 8, 64, 32, 8, "pocket")
 TO_ENGINE: list[Message] = [
-    Render(job="j1", attempt=2, spec=SPEC, master="/data/work/j1/master.mkv", preview="/data/previews/j1.webp"),
+    Render(job="j1", attempt=2, spec=SPEC, master="/data/bench/j1/master.mkv", preview="/data/previews/j1.webp"),
     Cancel(job="j1"),
     Shutdown(),
 ]
