@@ -269,7 +269,8 @@ def out_of_range(field: str, low: float, high: float) -> str:
 
 
 def not_a_number(field: str, text: str) -> str:
-    return f"{FIELDS[field]} must be a number, not {shorten(text, 20)!r}; please write one."
+    kind = "number" if field == "guidance" else "whole number"
+    return f"{FIELDS[field]} must be a {kind}, not {shorten(text, 20)!r}; please write one."
 
 
 def wrong_multiple(width: int, height: int, multiple: int, nearest: tuple[int, int]) -> str:

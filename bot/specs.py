@@ -18,7 +18,7 @@ from db.records import ClipSpec, ModelFacts, Range, Wish
 FORMATS = ("gif", "mp4", "webp")
 SEEDS = Range(0, 2**63 - 1)
 FPS = Range(1, 60)
-GUIDANCE = (0.0, 30.0)
+GUIDANCE = (0, 30)
 NAME_CHARS = 64
 
 _JOINERS = frozenset("\u200c\u200d\u200e\u200f")  # emoji, Persian and mixed-direction lines need them

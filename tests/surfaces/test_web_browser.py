@@ -111,7 +111,7 @@ async def test_wrong_input_is_answered_where_the_card_would_be(house: Any, loops
     await page.get_by_label("Prompt", exact=True).fill("a heart")
     await page.get_by_role("button", name="Generate").click()
     await expect(page.get_by_role("alert")).to_have_text(
-        "The number of steps must be a number, not 'abc'; please write one."
+        "The number of steps must be a whole number, not 'abc'; please write one."
     )
     await page.get_by_label("Steps").fill("1000")
     await page.get_by_role("button", name="Generate").click()

@@ -10,13 +10,24 @@ const prompt = find("prompt");
 const submit = form.querySelector('button[type="submit"]');
 const said = find("said");
 
-const SHOWN_BY_A_CARD = new Set(["queued", "held", "refused", "denied", "problem", "cancelled", "deleted"]);
+const SHOWN_BY_A_CARD = new Set(["queued", "held", "refused", "denied", "problem", "stopping", "cancelled", "deleted"]);
 
 // The sentence of an answer stands where the card would be, unless a card shows it.
 function answer(outcome) {
   const byCard = SHOWN_BY_A_CARD.has(outcome.result) && (outcome.message || outcome.result === "cancelled" || outcome.result === "deleted");
-  said.hidden = Boolean(byCard);
-  said.textContent = byCard ? "" : outcome.sentence;
+  say(byCard ? "" : outcome.sentence);
+  said.dataset.result = outcome.result;
+}
+
+function say(sentence) {
+  said.hidden = !sentence;
+  said.textContent = sentence;
+}
+
+// What could not be reached says so no longer once Zoetrope is back.
+function drawAway(isAway) {
+  if (!isAway && !find("away").hidden && said.dataset.result === "unreached") say("");
+  find("away").hidden = !isAway;
 }
 
 async function press(token) {
@@ -95,5 +106,5 @@ listen({
   room: room.all,
   message: room.one,
   models: (known) => drawModels((models = known)),
-  away: (isAway) => (find("away").hidden = !isAway),
+  away: drawAway,
 });
