@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from db.errors import ConfigError
 
 DEFAULT_FILE = Path("config.toml")
+BUILT_IN_MODEL = "pocket"
 _ALLOWED = {
     "string_type": "text in quotes",
     "path_type": "a path in quotes",
@@ -27,6 +28,7 @@ _ALLOWED = {
     "bool_type": "true or false",
     "finite_number": "a finite number",
     "literal_error": "one of {expected}",
+    "string_pattern_mismatch": "like one of these: auto, cpu, cuda, cuda:1, mps",  # only `device` has a pattern
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
@@ -96,8 +98,10 @@ class StallConfig(Section):
 class GeneratorConfig(Section):
     """[generator]"""
 
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps.")
-    default_model: str = Field("pocket", description="The model of a request that names none.")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$", description="auto, cpu, cuda, cuda:1, mps."
+    )
+    default_model: str = Field(BUILT_IN_MODEL, description="The model of a request that names none.")
     threads: int = Field(0, ge=0, description="CPU threads of the engine; 0: as many as there are cores.")
     lease_seconds: float = Field(30.0, ge=3, description="How long a lease lasts without a heartbeat.")
     attempts: int = Field(3, ge=1, description="How many times a job is tried before it fails.")
@@ -170,11 +174,23 @@ def load(file: Path | None, environment: Mapping[str, str], data: Path | None = 
         config = Config.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(f"{file}: {_explain(error)}") from error
+    if problem := _unknown_default_model(config.generator):
+        raise ConfigError(f"{file}: {problem}")
     config = _placed(config, Path.cwd() if file is None else file.absolute().parent)
     named = environment.get("ZOETROPE_DATA", "")
     if data is None and not named:
         return config
     return _with_data_folder(config, Path(named) if data is None else data)
+
+
+def _unknown_default_model(generator: GeneratorConfig) -> str:
+    """The sentence about a default model that nobody could render, or nothing."""
+    names = [BUILT_IN_MODEL, *generator.models]
+    if generator.default_model in names:
+        return ""
+    near = difflib.get_close_matches(generator.default_model, names, n=1)
+    way_out = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{name}`' for name in names)}."
+    return f"[generator] default_model names no model, `{generator.default_model}`; {way_out}"
 
 
 def load_secrets(config: Config, environment: Mapping[str, str]) -> Secrets:

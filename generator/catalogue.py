@@ -22,7 +22,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from db.config import GeneratorConfig, ModelConfig
+from db.config import BUILT_IN_MODEL, GeneratorConfig, ModelConfig
 from db.records import Defaults, ModelFacts, ModelLimits, Range
 from generator.errors import ModelUnusable
 from generator.model_folder import WEIGHED_PARTS, check_kind, find_weights, read_json, widths
@@ -75,7 +75,7 @@ _ENTRIES: TypeAdapter[tuple[Entry, ...]] = TypeAdapter(tuple[Entry, ...])
 
 def read_catalogue(config: GeneratorConfig, pocket: Path = POCKET) -> Catalogue:
     """The built-in pocket model and every model of the configuration; a broken one becomes a sentence."""
-    models = {"pocket": ModelConfig(path=str(pocket))} | config.models
+    models = {BUILT_IN_MODEL: ModelConfig(path=str(pocket))} | config.models
     entries, problems = [], []
     for name, model in models.items():
         try:

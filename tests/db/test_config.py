@@ -130,6 +130,15 @@ WRONG = {
     "[quota]\ncredits = nan": "[quota] credits is nan; it must be a finite number.",
     "[log]\nlevel = 'debug'": "[log] level is 'debug'; it must be one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'.",
     "[generator]\nattempts = 10.0": "[generator] attempts is 10.0; it must be a whole number.",
+    "[generator]\ndevice = 'cudda'": (
+        "[generator] device is 'cudda'; it must be like one of these: auto, cpu, cuda, cuda:1, mps."
+    ),
+    "[generator]\ndefault_model = 'pockett'": (
+        "[generator] default_model names no model, `pockett`; did you mean `pocket`?"
+    ),
+    "[generator]\ndefault_model = 'zeroscope'": (
+        "[generator] default_model names no model, `zeroscope`; there are `pocket`."
+    ),
     "[web]\nprot = 1\nport = 'x'": ("[web] has no key `prot`; did you mean `port`? (More problems after this one: 1.)"),
 }
 
