@@ -157,7 +157,7 @@ async def ask_generator(config: Config, file: Path | None, environment: Mapping[
     try:
         return [Finding(**finding) for finding in json.loads(said)["findings"]]
     except (ValueError, KeyError, TypeError):
-        way_out = "run `python -m generator doctor` and see why"
+        way_out = f"run `{sys.executable} -m generator doctor` and see why"
         return [Finding("generator", False, f"it ended with status {status} instead of an answer: {way_out}.")]
 
 
