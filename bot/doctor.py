@@ -12,7 +12,6 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot import data_folder
@@ -22,22 +21,11 @@ from bot.surfaces.web.server import bind
 from db.config import Config, load, load_secrets
 from db.database import Database, sqlite_path
 from db.errors import ConfigError, StoreError
+from db.records import Finding
 
 ENOUGH_BYTES = 2 * 1024**3
 GENERATOR_SECONDS = 120.0
 PROGRAM_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `sentence` says how it is and, when it is not well, what to do."""
-
-    thing: str
-    well: bool
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{'ok     ' if self.well else 'PROBLEM'} {self.thing}: {self.sentence}"
 
 
 async def examine(

@@ -282,3 +282,15 @@ class Usage:
 
     spent: tuple[tuple[float, int], ...]
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a doctor looked at; `sentence` says how it is and, when it is not well, what to do."""
+
+    thing: str
+    well: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{'ok     ' if self.well else 'PROBLEM'} {self.thing}: {self.sentence}"

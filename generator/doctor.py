@@ -9,25 +9,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from db.config import Config
+from db.records import Finding
 from generator.catalogue import Entry, read_catalogue
 
 ENGINE_SECONDS = 110.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `sentence` says how it is and, when it is not well, what to do."""
-
-    thing: str
-    well: bool
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{'ok     ' if self.well else 'PROBLEM'} {self.thing}: {self.sentence}"
 
 
 def examine(config: Config, engine: Sequence[str], *, as_json: bool) -> int:

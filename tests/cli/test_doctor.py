@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor import Finding, look_at_port
+from bot.doctor import look_at_port
 from db.config import Config, DataConfig, WebConfig
+from db.records import Finding
 
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 
