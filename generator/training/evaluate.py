@@ -104,6 +104,14 @@ def render(
     return torch.cat(parts)
 
 
+def adherence(nets: Networks, conf: Configuration, count: int = 44, steps: int = 8) -> dict[str, float]:
+    """Shares of right answers over a few held-out prompts: enough to see a training move, not to compare models by."""
+    asked = questions(conf, count)
+    oracle = Oracle(conf.world, conf.size, conf.frames)
+    film = render(nets, conf, asked, steps, GUIDANCE)
+    return shares([one.marks(oracle.look(clip)) for one, clip in zip(asked, film, strict=True)])
+
+
 def seconds_per_clip(nets: Networks, conf: Configuration, steps: int, guidance: float) -> float:
     """Wall-clock seconds of one clip alone, second try."""
     took = 0.0

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from generator.training import lessons
 from generator.training.configurations import CONFIGURATIONS, Configuration
 from generator.training.crew import Crew, join, muster
+from generator.training.evaluate import adherence
 from generator.training.export import contact_sheet, export
 from generator.training.networks import Networks, build
 from generator.training.optimiser import Optimiser, groups_of
@@ -214,12 +215,15 @@ class Course:
             file.write(json.dumps(line) + "\n")
 
     def _show(self, lesson: Lesson) -> None:
-        """An export of the weights as they are and a contact sheet, to be looked at while it trains."""
+        """An export of the weights as they are, a contact sheet, and how well clips follow held-out prompts by now."""
         if lesson.name not in ("stills", "clips") or not self.crew.leads:
             return
         export(self.nets, self.conf, self.out / "model")
         minute = round((sum(self.progress.spent.values()) + self.progress.seconds) / 60)
         contact_sheet(self.out / "model", self.conf, self.out / f"sheet-{lesson.name}-{minute:03d}.png")
+        if lesson.name == "clips":
+            with self.room.autocast():
+                self._write({"lesson": lesson.name, "minute": minute, "adherence": adherence(self.nets, self.conf)})
 
     def save(self, lesson: Lesson | None = None) -> None:
         """A checkpoint: everything a resumed run needs, plain tensors and numbers."""
