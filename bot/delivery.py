@@ -203,7 +203,7 @@ class DeliveryLoop:
         """The clip has arrived; whether the short reply does is not worth another try."""
         surface = self.surfaces[delivery.handle.address.surface]
         try:
-            await surface.notify(delivery.handle, cards.ready(job), nonce=job.id)
+            await surface.notify(delivery.handle, job.asker, cards.ready(job), nonce=job.id)
         except SurfaceError as error:
             log.info("No reply was posted under the card of job %s: %s", job.id, error)
 

@@ -35,7 +35,35 @@ class Delete:
     clip: str
 
 
-Intent = Cancel | Again | Delete
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The same spec as this job's with other words: the surface asks for them."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """A moderator shall look at this refusal."""
+
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show this clip once more, here."""
+
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Another page of the gallery, the first being 1."""
+
+    number: int
+
+
+Intent = Cancel | Again | Delete | Edit | Appeal | Show | Page
 
 
 def token(intent: Intent) -> str:
@@ -47,6 +75,14 @@ def token(intent: Intent) -> str:
             return f"a:{job}"
         case Delete(clip):
             return f"d:{clip}"
+        case Edit(job):
+            return f"e:{job}"
+        case Appeal(refusal):
+            return f"p:{refusal}"
+        case Show(clip):
+            return f"s:{clip}"
+        case Page(number):
+            return f"g:{number}"
 
 
 def parse(text: str) -> Intent | None:
@@ -62,5 +98,13 @@ def parse(text: str) -> Intent | None:
             return Again(subject)
         case "d":
             return Delete(subject)
+        case "e":
+            return Edit(subject)
+        case "p":
+            return Appeal(subject)
+        case "s":
+            return Show(subject)
+        case "g":
+            return Page(int(subject)) if re.fullmatch(r"[1-9][0-9]{0,5}", subject) else None
         case _:
             return None

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.cards import Card
-from db.records import Address, Handle
+from db.records import Address, Asker, Handle
 
 
 class SurfaceError(Exception):
@@ -79,9 +79,13 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The platform's proof that a clip arrived (a message or file id)."""
+    """The platform's proof that a clip arrived (a message or file id).
+
+    `handle` is where the clip stands now, if the card could not be edited and another message had to take its place.
+    """
 
     proof: str
+    handle: Handle | None = None
 
 
 class Surface(Protocol):
@@ -106,6 +110,6 @@ class Surface(Protocol):
         """Edit the card so that it carries the clip. Repeating it is harmless."""
         ...
 
-    async def notify(self, handle: Handle, sentence: str, nonce: str) -> None:
-        """A short reply to the card that mentions its asker; edits are silent on most platforms."""
+    async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
+        """A short reply to the card that mentions `asker`; edits are silent on most platforms."""
         ...

@@ -38,6 +38,30 @@ class Handle:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a platform says about a person at the moment of a command or a click; asked anew each time.
+
+    `roles` are the platform's own role ids, `moderator` whether the platform lets them manage the place, `private`
+    whether nobody else reads along, `language` a code such as "en" or "de".
+    """
+
+    language: str = "en"
+    roles: tuple[str, ...] = ()
+    moderator: bool = False
+    age_restricted: bool = False
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who gives a command or presses a button, where, and in which circumstances."""
+
+    asker: Asker
+    address: Address
+    circumstances: Circumstances = Circumstances()
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What a person typed, before the model's defaults fill the gaps. `None` means: not said."""
 
@@ -139,6 +163,7 @@ class Verdict:
     rules: tuple[str, ...] = ()
     view: str = ""
     policy: str = ""
+    spoiler: bool = False  # shown only to those who uncover it
 
 
 class JobState(StrEnum):
@@ -198,6 +223,7 @@ class Job:
     reason: str = ""
     cancel_asked: bool = False
     origin: str = ""  # the id of the clip this one was made again from, or empty
+    language: str = "en"  # in which its card speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +254,12 @@ class Clip:
 
 
 class RequestState(StrEnum):
-    """received -> taken (it became a job) / closed (refused, denied or wrong; its card says why)."""
+    """draft -> received -> taken (it became a job) / closed (refused, denied or wrong; its card says why).
 
+    A draft holds typed options while its asker is still writing the prompt.
+    """
+
+    DRAFT = "draft"
     RECEIVED = "received"
     TAKEN = "taken"
     CLOSED = "closed"
@@ -249,6 +279,11 @@ class Request:
     message: str = ""
     job: str = ""
     made_from: str = ""  # the id of the clip this one is to be made again from, or empty
+    circumstances: Circumstances = Circumstances()
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.asker, self.address, self.circumstances)
 
 
 class DeliveryState(StrEnum):
@@ -278,10 +313,64 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an asker used: (time, credits) of everything reserved or settled in the window, and jobs now waiting."""
+    """What a person used, over all their linked identities.
+
+    `spent` are (time, credits) of everything reserved, settled or charged in the window, oldest first; `granted` are
+    credits given on top that still count; `waiting` are unfinished jobs; `last_at` is when the last job was asked for.
+    """
 
     spent: tuple[tuple[float, int], ...]
     waiting: int
+    granted: int = 0
+    last_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSettings:
+    """What somebody prefers where a wish is silent; empty or None: no preference."""
+
+    format: str = ""
+    width: int | None = None
+    height: int | None = None
+    notify: bool = True  # whether a short reply says that an old card has its clip now
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSettings:
+    """What the moderators of a place have set; empty or None: what the operator's configuration says.
+
+    `credits` are thousandths of a standard clip for a person within the window, `roles` the same by role id, of which
+    the most generous counts. `preset` is family, general or adult-channel. `threads` are where Zoetrope may be used.
+    """
+
+    paused: bool = False
+    threads: tuple[str, ...] = ()
+    model: str = ""
+    format: str = ""
+    steps: int | None = None
+    frames: int | None = None
+    side: int | None = None
+    credits: int | None = None
+    roles: tuple[tuple[str, int], ...] = ()
+    moderators: tuple[str, ...] = ()  # role ids that count as moderators besides those of the platform
+    spoiler: bool = False
+    preset: str = "general"
+    words: tuple[str, ...] = ()  # refused here besides those of the policy
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A prompt that was refused, so that its asker can appeal. Of the gravest kind only a keyed hash is kept."""
+
+    id: str
+    surface: str
+    request: str
+    asker: Asker
+    address: Address
+    verdict: Verdict
+    prompt: str  # or "hash:..." for C1
+    created_at: float
+    appealed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

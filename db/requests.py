@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; Postgre
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.records import Request, RequestState, Wish
-from db.rows import address_of, address_values, asker_of, asker_values
+from db.rows import address_of, address_values, asker_of, asker_values, circumstances_of
 from db.tables import requests
 
 
@@ -27,6 +27,7 @@ async def record(tx: AsyncConnection, request: Request) -> bool:
         "message": request.message,
         "job": request.job or None,
         "made_from": request.made_from,
+        "circumstances": asdict(request.circumstances),
     }
     return (await tx.execute(insert(requests).values(values).on_conflict_do_nothing())).rowcount == 1
 
@@ -78,4 +79,5 @@ def _request_of(row: Row[Any]) -> Request:
         message=row.message,
         job=row.job or "",
         made_from=row.made_from,
+        circumstances=circumstances_of(row.circumstances),
     )

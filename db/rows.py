@@ -11,7 +11,20 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from db.records import Address, Asker, ClipSpec, Handle, Job, JobState, Lease, Phase, Progress, Ruling, Verdict
+from db.records import (
+    Address,
+    Asker,
+    Circumstances,
+    ClipSpec,
+    Handle,
+    Job,
+    JobState,
+    Lease,
+    Phase,
+    Progress,
+    Ruling,
+    Verdict,
+)
 
 Values = dict[str, Any]
 
@@ -48,6 +61,10 @@ def verdict_of(stored: Values) -> Verdict:
     return Verdict(**{**stored, "ruling": Ruling(stored["ruling"]), "rules": tuple(stored["rules"])})
 
 
+def circumstances_of(stored: Values) -> Circumstances:
+    return Circumstances(**{**stored, "roles": tuple(stored.get("roles", ()))})
+
+
 def progress_values(progress: Progress | None) -> Values:
     if progress is None:
         return {"phase": None, "step": None, "steps": None}
@@ -75,6 +92,7 @@ def job_values(job: Job) -> Values:
         "reason": job.reason,
         "cancel_asked": job.cancel_asked,
         "origin": job.origin,
+        "language": job.language,
     }
 
 
@@ -95,6 +113,7 @@ def job_of(row: Row[Any]) -> Job:
         reason=row.reason,
         cancel_asked=row.cancel_asked,
         origin=row.origin,
+        language=row.language,
     )
 
 

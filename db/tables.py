@@ -72,6 +72,10 @@ def _refers(name: str, target: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, ForeignKey(target, deferrable=True, initially="DEFERRED"), nullable=nullable)
 
 
+def _refers_key(name: str, target: str) -> Column[str]:
+    return Column(name, Text, ForeignKey(target, deferrable=True, initially="DEFERRED"), primary_key=True)
+
+
 def _one_of(states: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in states)), name="known_state")
 
@@ -99,6 +103,7 @@ jobs = Table(
     _text("reason"),
     Column("cancel_asked", Boolean, nullable=False, server_default=false()),
     _text("origin"),
+    Column("language", Text, nullable=False, server_default=text("'en'")),
     Column("runner", Text),
     Column("lease_until", Double),
     _one_of(JobState),
@@ -127,6 +132,7 @@ requests = Table(
     _text("message"),
     _refers("job", "jobs.id", nullable=True),
     Column("made_from", Text, nullable=False, server_default=text("''")),  # the clip it is made again from
+    Column("circumstances", JSON, nullable=False, server_default=text("'{}'")),
     _one_of(RequestState),
     Index(None, "state", "created_at"),
     Index(None, "asker_surface", "asker_id", "created_at"),
@@ -163,9 +169,13 @@ clips = Table(
     _time("created_at"),
     Column("hidden", Boolean, nullable=False, server_default=false()),
     Column("forgotten", Boolean, nullable=False, server_default=false()),
+    Column("surface", Text, nullable=False, server_default=text("''")),  # where it was asked for
+    Column("place", Text, nullable=False, server_default=text("''")),
     CheckConstraint("NOT forgotten OR (hidden AND master = '')", name="forgotten_has_no_file"),
     Index(None, "hidden", "created_at"),
     Index(None, "model", "created_at"),
+    Index(None, "surface", "place", "created_at"),
+    Index(None, "asker_surface", "asker_id", "created_at"),
 )
 
 # The promise to bring one clip to one card, and what came of it.
@@ -227,4 +237,109 @@ room_messages = Table(
     UniqueConstraint("room", "nonce"),
     Index(None, "room", "version"),
     Index(None, "room", "number"),
+)
+
+# Credits that no job holds: charges for refused prompts are positive, grants negative and good until a moment.
+credit_entries = Table(
+    "credit_entries",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    *_asker(),
+    _count("credits"),
+    _text("reason"),
+    _time("created_at"),
+    Column("until", Double),
+    Index(None, "asker_surface", "asker_id", "created_at"),
+)
+
+# What somebody prefers, and which person they are when identities on several surfaces are linked.
+people = Table(
+    "people",
+    metadata,
+    Column("asker_surface", Text, primary_key=True),
+    Column("asker_id", Text, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    _text("person"),  # the same for every identity of one person; empty: linked to none
+    Index(None, "person"),
+)
+
+# One-time codes by which one identity lets another one join it; only a hash of the code is kept.
+link_codes = Table(
+    "link_codes",
+    metadata,
+    Column("code_hash", Text, primary_key=True, nullable=False),
+    *_asker(),
+    _time("until"),
+)
+
+# What the moderators of a place have set.
+places = Table(
+    "places",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    _time("changed_at"),
+)
+
+# A place that has a new name on its platform: what was stored under the old one goes on under the new one.
+moved_places = Table(
+    "moved_places",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    _text("to"),
+    _time("moved_at"),
+)
+
+# Prompts that were refused, so that their askers can appeal; of the gravest kind only a keyed hash.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    _text("request"),
+    *_asker(),
+    *_address(),
+    Column("verdict", JSON, nullable=False),
+    _text("prompt"),
+    _time("created_at"),
+    Column("appealed_at", Double),
+    UniqueConstraint("surface", "request"),
+    Index(None, "asker_surface", "asker_id", "created_at"),
+)
+
+# What a platform sent, stored before it is confirmed and handled from here: each update has its effect once.
+updates = Table(
+    "updates",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("body", JSON, nullable=False),
+    _time("received_at"),
+    Column("handled_at", Double),
+    Index(None, "surface", "handled_at"),
+)
+
+# By which other way a card of Discord can be edited, where the bot's own token does not reach it.
+card_routes = Table(
+    "card_routes",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    *[column for column in _address() if column.name != "surface"],
+    _text("message"),
+    _text("kind"),
+    _text("token"),
+    _time("until"),
+    Index(None, "surface", "message"),
+)
+
+# A platform's own id of a file it holds already: showing it again costs no upload.
+platform_files = Table(
+    "platform_files",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    _refers_key("clip", "clips.id"),
+    Column("format", Text, primary_key=True),
+    _text("file"),
 )

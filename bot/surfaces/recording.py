@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.cards import Card
 from bot.port import Gone, Limits, Receipt, Rendition, SurfaceError, TooLarge
-from db.records import Address, Handle
+from db.records import Address, Asker, Handle
 
 ROOMY = Limits(upload_bytes=10 * 2**20, redraw_seconds=0.0, formats=("gif", "mp4", "webp"), text_chars=2000)
 
@@ -78,7 +78,7 @@ class RecordingSurface:
         await self._tell()
         return Receipt(f"{handle.message}/{rendition.path.name}")
 
-    async def notify(self, handle: Handle, sentence: str, nonce: str) -> None:
+    async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
         await self._trouble("notify")
         message = self._message(handle)
         if (handle, nonce) not in self._replied:

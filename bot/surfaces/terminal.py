@@ -15,7 +15,7 @@ from bot import cards
 from bot.cards import Card, shorten
 from bot.port import Gone, Limits, Receipt, Refused, Rendition
 from bot.specs import FORMATS
-from db.records import Address, Handle
+from db.records import Address, Asker, Handle
 
 NAME = "terminal"
 NO_LIMIT = 2**40
@@ -70,7 +70,7 @@ class TerminalSurface:
         self._draw(handle, card)
         return Receipt(str(target))
 
-    async def notify(self, handle: Handle, sentence: str, nonce: str) -> None:
+    async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
         """Whoever watches a terminal has just seen it."""
         self._known(handle)
 

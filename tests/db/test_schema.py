@@ -29,6 +29,11 @@ def _write(path: Path, statement: str) -> None:
         connection.execute(statement)
 
 
+def _is_described(name: str | None, kind: str, parents: object) -> bool:
+    """The search index is a virtual table of SQLite, which brings tables of its own."""
+    return not (kind == "table" and name is not None and name.startswith("clip_words"))
+
+
 def _constraints(path: Path) -> dict[str, Any]:
     engine = sqlite.migrating_engine(path)
     inspector = inspect(engine)
@@ -39,7 +44,7 @@ def _constraints(path: Path) -> dict[str, Any]:
             {(unique["name"], tuple(unique["column_names"])) for unique in inspector.get_unique_constraints(table)},
         )
         for table in inspector.get_table_names()
-        if table != "alembic_version"
+        if table != "alembic_version" and not table.startswith("clip_words")
     }
     engine.dispose()
     return found
@@ -48,7 +53,7 @@ def _constraints(path: Path) -> dict[str, Any]:
 def test_a_fresh_upgrade_has_exactly_the_tables_columns_and_indices_of_the_metadata(empty_database: Path) -> None:
     engine = sqlite.migrating_engine(empty_database)
     with engine.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        options = {"compare_type": True, "compare_server_default": True, "include_name": _is_described}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
     engine.dispose()
     assert differences == []

@@ -10,7 +10,7 @@ import pytest
 from bot.cards import Button, Card
 from bot.port import Gone, Rendition
 from bot.specs import FORMATS
-from db.records import Handle
+from db.records import Asker, Handle
 
 if TYPE_CHECKING:
     from tests.surfaces.conftest import Stand
@@ -105,8 +105,8 @@ async def test_a_delivered_card_can_be_redrawn_without_its_clip(stand: Stand, re
 async def test_notify_leaves_the_card_alone(stand: Stand) -> None:
     handle = await stand.surface.show(stand.address, QUEUED, "n1")
 
-    await stand.surface.notify(handle, "Your clip is ready.", "j1")
-    await stand.surface.notify(handle, "Your clip is ready.", "j1")
+    await stand.surface.notify(handle, Asker(stand.address.surface, "7"), "Your clip is ready.", "j1")
+    await stand.surface.notify(handle, Asker(stand.address.surface, "7"), "Your clip is ready.", "j1")
     assert await stand.seen(handle) == QUEUED
 
 

@@ -30,7 +30,7 @@ from bot.surfaces.web.feed import REMEMBERED, SHOWN
 from db import models, queue, room
 from db.config import WebConfig
 from db.database import Database
-from db.records import Address, Handle
+from db.records import Address, Asker, Handle
 
 ADDRESS = Address("web", "main")
 SOON = 10.0  # seconds: a bound for waits that end much earlier
@@ -461,7 +461,7 @@ async def test_cards_clips_and_askers_survive_a_restart(house: Any, enter: Any, 
     await house.stop()
     await house.serve()
     async with listening(house.url, last=version) as events:
-        await house.surface.notify(Handle(ADDRESS, shown[0]["id"]), "Your clip is ready.", "n")
+        await house.surface.notify(Handle(ADDRESS, shown[0]["id"]), Asker("web", "b"), "Your clip is ready.", "n")
         _, message = await events.next_of("message")
     assert (message["note"], message["media"]) == ("Your clip is ready.", shown[0]["media"])
     assert (await visitor.client.get(shown[0]["media"]["src"])).headers["content-type"] == "image/gif"

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.cards import Button, Card
-from db.records import Address
+from db.records import Address, Asker
 
 ADDRESS = Address("web", "main")
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -157,7 +157,7 @@ async def test_what_people_write_is_shown_and_never_runs(house: Any, page: Page)
         buttons = (Button(text[:20], "x:1"),)
         card = Card(text, text, "bad", facts=((text, text),), buttons=buttons, final=True)
         handle = await house.surface.show(ADDRESS, card, f"n{number}")
-        await house.surface.notify(handle, text, "n")
+        await house.surface.notify(handle, Asker("web", "b"), text, "n")
     headings = page.get_by_role("article").get_by_role("heading")
     await expect(headings).to_have_count(len(XSS))
     assert await headings.all_text_contents() == XSS[::-1]

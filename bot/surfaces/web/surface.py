@@ -26,7 +26,7 @@ from db import room
 from db.config import WebConfig
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Handle
+from db.records import Address, Asker, Handle
 
 NAME = "web"
 ROOM = "main"
@@ -128,7 +128,7 @@ class WebSurface:
                 raise Gone(f"Message {handle.message} is no longer in the room.")
         return Receipt(handle.message)
 
-    async def notify(self, handle: Handle, sentence: str, nonce: str) -> None:
+    async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
         """Kept with the card and announced by open pages: repeating it changes nothing, so the nonce is not needed."""
         async with self._writing() as tx:
             kept = await _get(tx, handle)

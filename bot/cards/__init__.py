@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import intents, quota
-from db.records import Clip, ClipSpec, Job, JobState, ModelFacts, Phase, Progress, Ruling, Verdict
+from db.records import Asker, Clip, ClipSpec, Job, JobState, ModelFacts, Phase, Progress, Ruling, Verdict
 
 TITLE_CHARS = 200
 HELD_SECONDS = 24 * 3600.0  # then a job that waits for a moderator lapses
@@ -33,7 +33,8 @@ class Card:
 
     `bar` is the share of the work that is done (0 to 1) or None; `preview` the name of the preview file below the
     previews folder, or empty; `clip` the id of the clip the card carries, or empty. `final` says that nothing more
-    will happen to it unless somebody presses a button.
+    will happen to it unless somebody presses a button. `asker` is the one it answers; `ready_at` when its clip is
+    expected (seconds since the epoch), for surfaces that can count down; `spoiler` covers the clip until it is touched.
     """
 
     title: str
@@ -45,6 +46,9 @@ class Card:
     preview: str = ""
     clip: str = ""
     final: bool = False
+    asker: Asker | None = None
+    ready_at: float | None = None
+    spoiler: bool = False
 
 
 # --- the cards of a job ---
