@@ -1,0 +1,153 @@
+"""The commands as data: one source for every platform's registration, for typed commands and for /help.
+
+Descriptions are English keys: whoever shows one says it (`say`). Names and choices are the same in every language.
+Nothing stands here that does not work today.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.specs import FORMATS, GUIDANCE
+from db.config import LimitsConfig
+
+SAFE_INTEGER = 2**53 - 1  # what every platform's numbers carry exactly
+SWITCH = ("on", "off")
+DEFAULT = "default"  # the word that takes a setting back
+PRESETS = ("family", "general", "adult-channel")
+MODERATORS_PREFIX = "z"  # before the name of a moderators' command where it is typed in one word
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What can be said with a command. `kind` is text, integer, number or choice; `low` and `high` belong to the range.
+
+    `autocomplete` names what is suggested while typing: models, prompts, sizes, or nothing.
+    """
+
+    name: str
+    kind: str
+    description: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    autocomplete: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `moderators` are the only ones who may give it; its name may be that of everybody's command."""
+
+    name: str
+    description: str
+    options: tuple[Option, ...] = ()
+    moderators: bool = False
+
+    def option(self, name: str) -> Option | None:
+        return next((option for option in self.options if option.name == name), None)
+
+
+def commands(limits: LimitsConfig) -> tuple[Command, ...]:
+    """Everybody's commands in the order of /help, then those of the moderators, within what the operator allows."""
+    return (*_everybodys(limits), *_moderators())
+
+
+def find(name: str, moderators: bool = False) -> Command | None:
+    """The command of that name."""
+    return next((each for each in COMMANDS if each.name == name and each.moderators is moderators), None)
+
+
+def typed_names() -> Iterator[tuple[str, Command]]:
+    """Every command by the one word it is typed as."""
+    for command in COMMANDS:
+        yield (f"{MODERATORS_PREFIX}{command.name}" if command.moderators else command.name), command
+
+
+def nearest(word: str, names: Iterator[str] | tuple[str, ...]) -> str:
+    """The name most like `word`, or nothing."""
+    near = difflib.get_close_matches(word.casefold(), list(names), n=1, cutoff=0.6)
+    return near[0] if near else ""
+
+
+def _everybodys(limits: LimitsConfig) -> tuple[Command, ...]:
+    return (
+        Command("video", "Make a short clip from your words.", _video(limits)),
+        Command("queue", "Your clips that wait or are being made."),
+        Command("cancel", "Stop one of your clips.", (Option("job", "text", "Which one, if not the newest."),)),
+        Command("quota", "What you have left, when more comes, and what a clip would cost.", _shape(limits)),
+        Command("again", "Your newest clip once more, with another seed."),
+        Command("show", "Show a clip here once more.", (Option("id", "text", "The clip's id.", required=True),)),
+        Command("gallery", "Look through the clips made here.", _gallery()),
+        Command("random", "Show any clip made here."),
+        Command("settings", "What you prefer where you say nothing.", _personal()),
+        Command("help", "What can be asked for here."),
+        Command("privacy", "What is stored, for how long, and how to have it deleted."),
+        Command("link", "Be one person on two platforms.", (Option("code", "text", "The code from there, or undo."),)),
+    )
+
+
+def _moderators() -> tuple[Command, ...]:
+    return (
+        Command("settings", "What holds in this place.", _of_place(), moderators=True),
+        Command("pause", "Take no more requests in this place.", moderators=True),
+        Command("resume", "Take requests in this place again.", moderators=True),
+    )
+
+
+def _video(limits: LimitsConfig) -> tuple[Option, ...]:
+    return (
+        Option("prompt", "text", "What to show, in a few words.", autocomplete="prompts"),
+        Option("negative", "text", "What not to show."),
+        Option("seed", "integer", "The same seed and words make the same clip.", 0, SAFE_INTEGER),
+        Option("guidance", "number", "How closely to follow the words.", *GUIDANCE),
+        *_shape(limits),
+        Option("format", "choice", "The kind of file.", choices=FORMATS),
+    )
+
+
+def _shape(limits: LimitsConfig) -> tuple[Option, ...]:
+    """What decides the cost of a clip."""
+    return (
+        Option("steps", "integer", "How many steps to take: more look finer and cost more.", 1, limits.steps),
+        Option("frames", "integer", "How many pictures the clip has.", 1, limits.frames),
+        Option("size", "text", "Width x height in pixels, such as 256x256.", autocomplete="sizes"),
+        Option("model", "text", "The model that makes the clip.", autocomplete="models"),
+    )
+
+
+def _gallery() -> tuple[Option, ...]:
+    return (
+        Option("words", "text", "Words that stand in the prompt."),
+        Option("page", "integer", "Which page.", 1, 999_999),
+    )
+
+
+def _personal() -> tuple[Option, ...]:
+    return (
+        Option("format", "choice", "The kind of file you like best.", choices=(*FORMATS, DEFAULT)),
+        Option("size", "text", "Width x height in pixels, such as 256x256, or default.", autocomplete="sizes"),
+        Option("notify", "choice", "A short reply when a clip took a while.", choices=SWITCH),
+    )
+
+
+def _of_place() -> tuple[Option, ...]:
+    return (
+        Option("channels", "text", "Where to be used: here, all, or a list; +here adds, -here removes."),
+        Option("model", "text", "The model of a request that names none, or default.", autocomplete="models"),
+        Option("format", "choice", "The kind of file where nobody names one.", choices=(*FORMATS, DEFAULT)),
+        Option("steps", "text", "Most steps, or default."),
+        Option("frames", "text", "Most frames, or default."),
+        Option("side", "text", "Longest side in pixels, or default."),
+        Option("credits", "text", "Standard clips that a person may ask for in the window, or default."),
+        Option("roles", "text", "The same by role, such as 1234=50; -1234 removes, none empties."),
+        Option("moderators", "text", "Roles that may do this too; +1234 adds, -1234 removes, none empties."),
+        Option("spoiler", "choice", "Cover every clip until it is touched.", choices=SWITCH),
+        Option("preset", "choice", "How strict to be; adult-channel needs an age-restricted channel.", choices=PRESETS),
+        Option("words", "text", "Words refused here; +word adds, -word removes, none empties."),
+    )
+
+
+COMMANDS = commands(LimitsConfig())

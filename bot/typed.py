@@ -1,0 +1,309 @@
+"""Commands that were typed by hand, read forgivingly: what a chat's keyboard makes of `--` and of quotes is undone.
+
+    /video@zoetrope_bot a heart —seed 7 --no “blurry, grey” --size 256 × 256
+
+What is no option stays in the words, in its order: nothing that was typed is lost. Sentences come in the language that
+is being spoken (`bot.language.speaking`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+
+from bot import cards, menu
+from bot.cards import answers
+from bot.menu import Command
+from bot.specs import Problem
+from db.records import Wish
+
+ALIASES = {
+    "no": "negative",
+    "neg": "negative",
+    "cfg": "guidance",
+    "guide": "guidance",
+    "length": "frames",
+    "channel": "channels",
+    "role": "roles",
+    "word": "words",
+}
+LOOK_ALIKES = {"width": "size", "height": "size", "ar": "size", "aspect": "size", "resolution": "size", "s": "seed"}
+TO_THE_NEXT = frozenset({"negative", "channels", "roles", "moderators", "words"})  # their values need no quotes
+
+_DASHES = "-‐‑‒–—―−"
+_LONG = "–—―"  # what keyboards make of two hyphens
+_STEER = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # invisible marks that only steer the direction of text
+_COMMAND = re.compile(rf"[\s{_STEER}]*[/／]([A-Za-z0-9_]{{1,32}})(?:@\S*)?(?=\s|$)")
+_FLAG = re.compile(rf"([{_DASHES}]{{2,}}|[{_LONG}])([A-Za-z][A-Za-z_-]*)(?:[=:](.*))?", re.DOTALL)
+_HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z_-]+[=:]|[A-Za-z]+=)")
+_SPACE = re.compile(r"\s")
+_PAIR = re.compile(r"([A-Za-z]+)=(.*)", re.DOTALL)
+_CLOSED_BY = {'"': '"”“„', "“": '”"“', "„": '“”"', "«": "»", "»": "«", "'": "'’", "‘": "’'", "‚": "‘’'"}
+_DOUBLE = '"“„«»'
+_SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX×✕*]\s*(\d{1,6}))?\s*(?:px)?\s*", re.ASCII)
+_TIMES = frozenset("xX×✕*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was typed. `command` is without "/" and in small letters, empty for plain text.
+
+    `options` hold values as they were typed, empty where none was; `unknown` are the flags nobody knows, which stand in
+    the `words` as well.
+    """
+
+    command: str
+    words: str
+    options: dict[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word or a quoted piece; `text` is what stood there, `value` is it without its quotes."""
+
+    text: str
+    value: str
+    quoted: bool = False
+
+
+@dataclass
+class _Reading:
+    """A line being read: what is left of it, and what has been found so far."""
+
+    names: tuple[str, ...]
+    settings: bool  # a line of settings has no prompt, so names count without dashes as well
+    rest: list[_Token]
+    words: list[_Token] = field(default_factory=list)
+    options: dict[str, str] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+
+def read(text: str) -> Line:
+    """Take a typed line apart. Never fails: what is not understood stays words."""
+    head = _COMMAND.match(text)
+    name = head.group(1).lower() if head else ""
+    command = dict(menu.typed_names()).get(name or "video")
+    names = tuple(option.name for option in command.options) if command else _names_of("video")
+    reading = _Reading(names, name in {"settings", "zsettings"}, _tokens(text[head.end() :] if head else text))
+    while reading.rest:
+        _read_one(reading)
+    return Line(name, _joined(reading.words), reading.options, tuple(reading.unknown))
+
+
+def wish_of(line: Line) -> Wish | Problem:
+    """What the line asks for; an empty prompt is for the caller to ask about. The first wrong thing is the answer."""
+    trouble = _misread(line, _names_of("video"))
+    if trouble:
+        return Problem(trouble)
+    said = line.options
+    size = size_of(said["size"]) if "size" in said else (None, None)
+    if size is None:
+        return Problem(answers.not_a_size(said["size"]))
+    numbers: dict[str, int | None] = {}
+    for name in ("seed", "steps", "frames"):
+        numbers[name] = _whole(said[name]) if name in said else None
+        if name in said and numbers[name] is None:
+            return Problem(cards.not_a_number(name, said[name]))
+    guidance = _number(said["guidance"]) if "guidance" in said else None
+    if "guidance" in said and guidance is None:
+        return Problem(cards.not_a_number("guidance", said["guidance"]))
+    return Wish(
+        prompt=said.get("prompt", line.words),
+        negative=said.get("negative", ""),
+        guidance=guidance,
+        width=size[0],
+        height=size[1],
+        model=said.get("model"),
+        format=said["format"].casefold() if "format" in said else None,
+        **numbers,
+    )
+
+
+def changes_of(line: Line) -> dict[str, str] | Problem:
+    """The changes that a line of settings asks for; empty: it only wants to see them."""
+    command = command_of(line)
+    if isinstance(command, Problem):
+        return command
+    names = tuple(option.name for option in command.options)
+    trouble = _misread(line, names)
+    if not trouble and line.words:
+        word = line.words.split()[0]
+        trouble = answers.unknown_option(word, menu.nearest(word, names), names)
+    return Problem(trouble) if trouble else dict(line.options)
+
+
+def command_of(line: Line, prefix: str = "/") -> Command | Problem:
+    """The command of the menu that was typed; plain text is a prompt."""
+    names = dict(menu.typed_names())
+    found = names.get(line.command or "video")
+    near = menu.nearest(line.command, tuple(names))
+    return found or Problem(answers.unknown_command(line.command, near, prefix))
+
+
+def size_of(text: str) -> tuple[int, int] | None:
+    """Width and height in pixels of "256x256", "256 × 144" or "256"; None: it is no size."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None
+    width, height = found.groups()
+    return int(width), int(height or width)
+
+
+def _names_of(command: str) -> tuple[str, ...]:
+    found = menu.find(command)
+    return tuple(option.name for option in found.options) if found else ()
+
+
+def _misread(line: Line, names: tuple[str, ...]) -> str:
+    """The sentence about a flag that nobody knows or that lacks its value."""
+    if line.unknown:
+        flag = line.unknown[0]
+        return answers.unknown_option(f"--{flag}", _like(flag, names), tuple(f"--{name}" for name in names))
+    empty = [name for name, value in line.options.items() if not value.strip()]
+    return answers.no_value(empty[0]) if empty else ""
+
+
+def _like(flag: str, names: tuple[str, ...]) -> str:
+    """The flag that was meant, with its dashes, or nothing."""
+    meant = LOOK_ALIKES.get(flag, "")
+    meant = meant if meant in names else menu.nearest(flag, names)
+    return f"--{meant}" if meant else ""
+
+
+# --- from text to tokens ---
+
+
+def _tokens(text: str) -> list[_Token]:
+    """Words, and quoted pieces as one. Single quotes count only behind a flag: elsewhere they are apostrophes."""
+    found: list[_Token] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        behind_a_flag = bool(found) and _FLAG.fullmatch(found[-1].text) is not None
+        end = _quoted_end(text, at) if text[at] in _DOUBLE or behind_a_flag else 0
+        end = end or _word_end(text, at)
+        piece = text[at:end]
+        quoted = _is_quoted(piece)
+        found.append(_Token(piece, piece[1:-1].strip() if quoted else piece, quoted))
+        at = end
+    return found
+
+
+def _word_end(text: str, at: int) -> int:
+    """Where the word that begins at `at` ends: before a space, or after the quoted value of an option."""
+    hanging = _HANGING.match(text, at)
+    end = _quoted_end(text, hanging.end()) if hanging and hanging.end() < len(text) else 0
+    if end:
+        return end
+    space = _SPACE.search(text, at)
+    return space.start() if space else len(text)
+
+
+def _quoted_end(text: str, at: int) -> int:
+    """Where the quoted piece that begins at `at` ends, or 0: its closing mark stands before a space or the end."""
+    closing = _CLOSED_BY.get(text[at])
+    if closing is None:
+        return 0
+    for place in range(at + 2, len(text)):
+        if text[place] in closing and (place + 1 == len(text) or text[place + 1].isspace()):
+            return place + 1
+    return 0
+
+
+def _is_quoted(piece: str) -> bool:
+    return len(piece) > 2 and piece[-1] in _CLOSED_BY.get(piece[0], "")
+
+
+def _joined(tokens: list[_Token]) -> str:
+    """The words in their order; quotes round the whole of them are a habit from elsewhere and mean nothing."""
+    if len(tokens) == 1 and tokens[0].quoted and tokens[0].text[0] in _DOUBLE:
+        return tokens[0].value
+    return " ".join(token.text for token in tokens)
+
+
+# --- from tokens to options ---
+
+
+def _read_one(reading: _Reading) -> None:
+    token = reading.rest.pop(0)
+    name, value = _option(token, reading)
+    if name in reading.names:
+        reading.options[name] = _value(reading, name) if value is None else _unquoted(value)
+        return
+    if name:
+        reading.unknown.append(name)
+    reading.words.append(token)
+
+
+def _option(token: _Token, reading: _Reading) -> tuple[str, str | None]:
+    """The option that a token names (empty: it is a word) and the value that hangs on it."""
+    if token.quoted and token.text[0] in _DOUBLE:
+        return "", None
+    flag = _FLAG.fullmatch(token.text)
+    if flag:
+        dashes, written, value = flag.groups()
+        name = _known_as(written.lower(), reading.names)
+        sure = dashes.startswith("--") or name in reading.names or _like(name, reading.names)
+        return (name if sure and reading.names else ""), value
+    pair = _PAIR.fullmatch(token.text) if reading.settings else None
+    if pair:
+        return _known_as(pair.group(1).lower(), reading.names), pair.group(2)
+    bare = _known_as(token.text.lower(), reading.names)
+    return (bare if reading.settings and bare in reading.names else ""), None
+
+
+def _known_as(name: str, names: tuple[str, ...]) -> str:
+    return name if name in names else ALIASES.get(name, name)
+
+
+def _value(reading: _Reading, name: str) -> str:
+    """The value that follows an option: a quoted piece, a word, or for some all words up to the next option."""
+    if not reading.rest or _option(reading.rest[0], reading)[0]:
+        return ""
+    if reading.rest[0].quoted:
+        return reading.rest.pop(0).value
+    if name == "size":
+        return _size_value(reading)
+    if name in TO_THE_NEXT and (reading.words or reading.settings):
+        return _up_to_the_next(reading)
+    return reading.rest.pop(0).text
+
+
+def _up_to_the_next(reading: _Reading) -> str:
+    taken = []
+    while reading.rest and not _option(reading.rest[0], reading)[0]:
+        taken.append(reading.rest.pop(0).text)
+    return " ".join(taken)
+
+
+def _size_value(reading: _Reading) -> str:
+    """`256 x 144` is three tokens, or two."""
+    for count in (3, 2):
+        pieces = [token.text for token in reading.rest[:count]]
+        if len(pieces) == count and _TIMES.intersection("".join(pieces)) and _SIZE.fullmatch("".join(pieces)):
+            del reading.rest[:count]
+            return "".join(pieces)
+    return reading.rest.pop(0).text
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1].strip() if _is_quoted(value) else value
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text.replace("−", "-"))
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text.replace("−", "-").replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
