@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import cards, safety
+from bot.answers import Answers
 from bot.board import Board
 from bot.commands import Commands
 from bot.delivery import DeliveryLoop
@@ -40,6 +41,7 @@ class Core:
     renditions: Renditions
     surfaces: dict[str, Surface]
     commands: Commands
+    answers: Answers
     progress: ProgressLoop
     delivery: DeliveryLoop
 
@@ -126,4 +128,4 @@ def _wired(
     )
     progress = ProgressLoop(database, surfaces, board, config.data.folder / "previews", clock)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)
-    return Core(database, files, renditions, surfaces, commands, progress, delivery)
+    return Core(database, files, renditions, surfaces, commands, Answers(commands), progress, delivery)
