@@ -28,10 +28,21 @@ _ALLOWED = {
     "bool_type": "true or false",
     "finite_number": "a finite number",
     "literal_error": "one of {expected}",
-    "string_pattern_mismatch": "like one of these: auto, cpu, cuda, cuda:1, mps",  # only `device` has a pattern
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
+}
+
+
+_DEVICE = r"^(auto|cpu|mps|cuda(:\d{1,2})?)$"
+_HTTP = r"^https?://\S+$"
+_HTTPS_OR_EMPTY = r"^(https://\S+)?$"
+_GATEWAY = r"^(wss?://\S+)?$"
+_LIKE = {  # what fits a pattern, in words
+    _DEVICE: "like one of these: auto, cpu, cuda, cuda:1, mps",
+    _HTTP: "an address that begins with https:// or http://",
+    _HTTPS_OR_EMPTY: "an address that begins with https://, or empty",
+    _GATEWAY: "an address that begins with wss:// or ws://, or empty",
 }
 
 
@@ -98,9 +109,7 @@ class StallConfig(Section):
 class GeneratorConfig(Section):
     """[generator]"""
 
-    device: str = Field(
-        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$", description="auto, cpu, cuda, cuda:1, mps."
-    )
+    device: str = Field("auto", pattern=_DEVICE, description="auto, cpu, cuda, cuda:1, mps.")
     default_model: str = Field(BUILT_IN_MODEL, description="The model of a request that names none.")
     threads: int = Field(0, ge=0, description="CPU threads of the engine; 0: as many as there are cores.")
     lease_seconds: float = Field(30.0, ge=3, description="How long a lease lasts without a heartbeat.")
@@ -119,6 +128,32 @@ class ChatConfig(Section):
     )
 
 
+class DiscordConfig(ChatConfig):
+    """[discord]: the three addresses are Discord's own unless a proxy stands in between."""
+
+    api_base: str = Field("https://discord.com/api/v10", pattern=_HTTP, description="Where Discord's REST API is.")
+    gateway_url: str = Field("", pattern=_GATEWAY, description="Where its gateway is; empty: where the REST API says.")
+    cdn_base: str = Field("https://cdn.discordapp.com", pattern=_HTTP, description="Where its files and pictures are.")
+
+
+class TelegramConfig(ChatConfig):
+    """[telegram]"""
+
+    base_url: str = Field(
+        "https://api.telegram.org/bot", description="Where the Bot API is; a local server: http://127.0.0.1:8081/bot."
+    )
+    base_file_url: str = Field(
+        "https://api.telegram.org/file/bot", description="Where its files are, in the same way with /file/bot."
+    )
+    answer_seconds: float = Field(20.0, gt=0, le=300, description="How long to wait for an answer of the Bot API.")
+    poll_seconds: int = Field(30, ge=1, le=50, description="How long one question for updates may stay open.")
+    webhook_url: str = Field(
+        "", pattern=_HTTPS_OR_EMPTY, description="Address to which Telegram sends updates; empty: we ask for them."
+    )
+    webhook_host: str = Field("127.0.0.1", description="Where the webhook listens, behind your own https proxy.")
+    webhook_port: int = Field(8443, ge=0, le=65535, description="The port of the webhook; 0 takes any free one.")
+
+
 class LogConfig(Section):
     """[log]"""
 
@@ -133,8 +168,8 @@ class Config(Section):
     limits: LimitsConfig = LimitsConfig()
     generator: GeneratorConfig = GeneratorConfig()
     web: WebConfig = WebConfig()
-    discord: ChatConfig = ChatConfig()
-    telegram: ChatConfig = ChatConfig()
+    discord: DiscordConfig = DiscordConfig()
+    telegram: TelegramConfig = TelegramConfig()
     log: LogConfig = LogConfig()
 
     @property
@@ -299,6 +334,8 @@ def _sentence(problem: ErrorDetails) -> str:
 
 def _allowed(problem: ErrorDetails) -> str:
     """What a value may be, from pydantic's kind of error and its context."""
+    if problem["type"] == "string_pattern_mismatch":
+        return _LIKE[problem["ctx"]["pattern"]]
     words = _ALLOWED.get(problem["type"])
     if words is None:
         return f"something else ({problem['msg']})"
