@@ -395,7 +395,8 @@ class Commands:
         return await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN), message)
 
     async def _usage(self, tx: AsyncConnection, asker: Asker) -> Usage:
-        return await quotas.usage(tx, asker, self.clock() - self.allowance.window)
+        now = self.clock()
+        return await quotas.usage(tx, asker, now - self.allowance.window, now)
 
 
 def _key(request: Request) -> tuple[str, str]:

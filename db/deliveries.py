@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import Delivery, DeliveryState
+from db.records import Delivery, DeliveryState, Handle
 from db.rows import handle_of, handle_values
 from db.tables import deliveries
 
@@ -68,6 +68,17 @@ async def get(tx: AsyncConnection, delivery_id: str) -> Delivery | None:
 async def of_job(tx: AsyncConnection, job_id: str) -> list[Delivery]:
     query = select(deliveries).where(deliveries.c.job == job_id).order_by(deliveries.c.card_at, deliveries.c.id)
     return [_delivery_of(row) for row in await tx.execute(query)]
+
+
+async def of_clip(tx: AsyncConnection, clip_id: str) -> list[Delivery]:
+    """Every card that carries the clip, or was to."""
+    query = select(deliveries).where(deliveries.c.clip == clip_id).order_by(deliveries.c.card_at, deliveries.c.id)
+    return [_delivery_of(row) for row in await tx.execute(query)]
+
+
+async def set_handle(tx: AsyncConnection, delivery_id: str, handle: Handle) -> None:
+    """The card stands elsewhere now."""
+    await tx.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(handle_values(handle)))
 
 
 def _open_at(surfaces: Collection[str]) -> ColumnElement[bool]:

@@ -1,23 +1,36 @@
-"""Finished clips: published with the job's end, shown, forgotten on request."""
+"""Finished clips: published with the job's end, browsed and found by their words, hidden, forgotten on request.
+
+Who sees what: the clips of a place are for those who are there; in private only one's own. Hidden and forgotten clips
+are never among what is browsed or found. The words of every clip that can be found are in `clip_words` (FTS5), which is
+written here and nowhere else.
+"""
 
 from __future__ import annotations
 
+import re
 import statistics
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, column, delete, func, insert, or_, select, table, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import Clip
+from db import people
+from db.records import Address, Asker, Clip
 from db.rows import asker_of, asker_values, spec_of, verdict_of
-from db.tables import clips
+from db.tables import clips, deliveries, jobs, platform_files
 
 _KEPT = clips.c.forgotten.is_(False)
+_SHOWN = and_(_KEPT, clips.c.hidden.is_(False))
+_WORDS = table("clip_words", column("clip", Text), column("prompt", Text), column("clip_words", Text))
+_NEWEST_FIRST = (clips.c.created_at.desc(), clips.c.id)
 
 
 async def publish(tx: AsyncConnection, clip: Clip) -> None:
-    """Write the clip down in the transaction that finishes its job. A job has one clip at most."""
+    """Write the clip down in the transaction that finishes its job, whose place it belongs to from now on.
+
+    A job has one clip at most.
+    """
     values = {
         "id": clip.id,
         "job": clip.job,
@@ -31,8 +44,13 @@ async def publish(tx: AsyncConnection, clip: Clip) -> None:
         "seconds": clip.seconds,
         "created_at": clip.created_at,
         "hidden": clip.hidden,
+        "surface": select(jobs.c.surface).where(jobs.c.id == clip.job).scalar_subquery(),
+        "place": select(jobs.c.place).where(jobs.c.id == clip.job).scalar_subquery(),
     }
     await tx.execute(insert(clips).values(values))
+    if not clip.hidden:
+        words = clip.spec.prompt.encode(errors="replace").decode()  # JSON keeps what SQLite's texts can't
+        await tx.execute(insert(_WORDS).values(clip=clip.id, prompt=words))
 
 
 async def get(tx: AsyncConnection, clip_id: str) -> Clip | None:
@@ -51,7 +69,69 @@ async def forget(tx: AsyncConnection, clip_id: str) -> Clip | None:
     clip = await get(tx, clip_id)
     if clip is not None:
         await tx.execute(update(clips).where(clips.c.id == clip_id).values(hidden=True, forgotten=True, master=""))
+        await _forget_words(tx, clip_id)
+        await tx.execute(delete(platform_files).where(platform_files.c.clip == clip_id))  # posted again by nobody
     return clip
+
+
+async def hide(tx: AsyncConnection, clip_id: str) -> bool:
+    """Nobody is shown it any more; its files stay. False: there is none, or it was hidden before."""
+    shown = and_(clips.c.id == clip_id, _SHOWN)
+    if (await tx.execute(update(clips).where(shown).values(hidden=True))).rowcount == 0:
+        return False
+    await _forget_words(tx, clip_id)
+    return True
+
+
+async def browse(
+    tx: AsyncConnection, surface: str, place: str, asker: Asker | None, words: str, offset: int, limit: int
+) -> list[Clip]:
+    """The clips of a place, newest first; of `asker` alone (all their identities) where one is given.
+
+    `words`: all of them must be in the prompt, each from its beginning; without any, all clips.
+    """
+    scope = await _scope(tx, surface, place, asker)
+    page = select(clips).where(scope, *_with(words)).order_by(*_NEWEST_FIRST).offset(offset).limit(limit)
+    return await _clips(tx, page)
+
+
+async def count(tx: AsyncConnection, surface: str, place: str, asker: Asker | None, words: str = "") -> int:
+    """How many `browse` would give in all."""
+    scope = await _scope(tx, surface, place, asker)
+    return (await tx.execute(select(func.count()).select_from(clips).where(scope, *_with(words)))).scalar_one()
+
+
+async def random(tx: AsyncConnection, surface: str, place: str, asker: Asker | None, chance: float) -> Clip | None:
+    """One of what `browse` would give, chosen by `chance` (0 to 1, without 1). None: there is none."""
+    there = await count(tx, surface, place, asker)
+    found = await browse(tx, surface, place, asker, "", int(chance * there), 1)
+    return found[0] if found else None
+
+
+async def found(tx: AsyncConnection, asker: Asker, words: str, limit: int) -> list[Clip]:
+    """Clips of the asker (all their identities), and of others in places of this surface where the asker has asked for
+    one as well; newest first. Nobody else has ever asked in somebody's private chat."""
+    theirs = people.one_of(await people.identities(tx, asker), clips.c.asker_surface, clips.c.asker_id)
+    been = select(jobs.c.place).where(
+        jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id, jobs.c.surface == asker.surface
+    )
+    near = and_(clips.c.surface == asker.surface, clips.c.place.in_(been))
+    query = select(clips).where(_SHOWN, or_(theirs, near), *_with(words)).order_by(*_NEWEST_FIRST).limit(limit)
+    return await _clips(tx, query)
+
+
+async def may_see(tx: AsyncConnection, clip: Clip, asker: Asker, address: Address) -> bool:
+    """Whether a clip is this asker's own, or belongs to or was shown in the place they are in."""
+    if clip.asker in await people.identities(tx, asker):
+        return True
+    here = and_(clips.c.id == clip.id, clips.c.surface == address.surface, clips.c.place == address.place)
+    shown = and_(
+        deliveries.c.clip == clip.id,
+        deliveries.c.surface == address.surface,
+        deliveries.c.place == address.place,
+    )
+    there = select(clips.c.id).where(here).union_all(select(deliveries.c.id).where(shown)).limit(1)
+    return (await tx.execute(there)).first() is not None
 
 
 async def typical_seconds(tx: AsyncConnection, model: str, count: int = 20) -> float | None:
@@ -64,6 +144,31 @@ async def typical_seconds(tx: AsyncConnection, model: str, count: int = 20) -> f
 async def masters(tx: AsyncConnection) -> set[str]:
     """Every master that a clip names: what a sweep of the store must leave alone."""
     return set((await tx.execute(select(clips.c.master).where(_KEPT))).scalars())
+
+
+async def _scope(tx: AsyncConnection, surface: str, place: str, asker: Asker | None) -> ColumnElement[bool]:
+    scope = and_(_SHOWN, clips.c.surface == surface, clips.c.place == place)
+    if asker is None:
+        return scope
+    own = people.one_of(await people.identities(tx, asker), clips.c.asker_surface, clips.c.asker_id)
+    return and_(scope, own)
+
+
+def _with(words: str) -> list[ColumnElement[bool]]:
+    """The condition on the prompt, if any. Every word is quoted: nothing a person writes is FTS5's own language."""
+    tokens = re.findall(r"\w+", words)
+    if not tokens:
+        return []
+    query = " ".join(f'"{token}"*' for token in tokens)
+    return [clips.c.id.in_(select(_WORDS.c.clip).where(_WORDS.c.clip_words.op("MATCH")(query)))]
+
+
+async def _forget_words(tx: AsyncConnection, clip_id: str) -> None:
+    await tx.execute(delete(_WORDS).where(_WORDS.c.clip == clip_id))
+
+
+async def _clips(tx: AsyncConnection, query: Select[Any]) -> list[Clip]:
+    return [_clip_of(row) for row in await tx.execute(query)]
 
 
 async def _one(tx: AsyncConnection, where: ColumnElement[bool]) -> Clip | None:

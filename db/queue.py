@@ -5,7 +5,8 @@
     enqueue ───────> queued ──claim──> rendering ──finish────> done
                        │ ^                 │  │ │
                        │ └─fail(again)─────┘  │ └──fail──────> failed
-                       │   rescue             └──cancelled───> cancelled
+                       │   rescue             ├──cancelled───> cancelled
+                       │                      └──refuse──────> refused
                        └──ask_to_cancel──────────────────────> cancelled
 
 Every write under a lease names the attempt; a lease that lapsed and was rescued can change nothing any more (a fencing
@@ -15,13 +16,15 @@ releases in the same transaction.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import Job, JobState, Lease, Progress
-from db.rows import job_of, job_values, lease_of, progress_values
+from db import people
+from db.records import UNFINISHED_STATES, Asker, Handle, Job, JobState, Lease, Progress, Verdict
+from db.rows import handle_values, job_of, job_values, lease_of, progress_values
 from db.tables import jobs
 
 _OLDEST_FIRST = (jobs.c.created_at, jobs.c.number)
@@ -58,6 +61,29 @@ async def waiting_count(tx: AsyncConnection) -> int:
 async def held(tx: AsyncConnection) -> list[Job]:
     """What waits for a moderator, oldest first."""
     return await _jobs(tx, select(jobs).where(jobs.c.state == JobState.HELD).order_by(*_OLDEST_FIRST))
+
+
+async def unfinished_of(tx: AsyncConnection, asker: Asker) -> list[Job]:
+    """What the person (all their identities) waits for, oldest first."""
+    unfinished = and_(await _of_person(tx, asker), jobs.c.state.in_(sorted(UNFINISHED_STATES)))
+    return await _jobs(tx, select(jobs).where(unfinished).order_by(*_OLDEST_FIRST))
+
+
+async def last_of(tx: AsyncConnection, asker: Asker) -> Job | None:
+    """What the person (all their identities) asked for last; None: nothing yet."""
+    theirs = select(jobs).where(await _of_person(tx, asker))
+    found = await _jobs(tx, theirs.order_by(jobs.c.created_at.desc(), jobs.c.number.desc()).limit(1))
+    return found[0] if found else None
+
+
+async def place(tx: AsyncConnection, job_id: str) -> int:
+    """The place in line of a waiting job, 1 for the next one; 0: it does not wait."""
+    row = (await tx.execute(_by_id(job_id).where(jobs.c.state == JobState.QUEUED))).one_or_none()
+    if row is None:
+        return 0
+    before = tuple_(jobs.c.created_at, jobs.c.number) < tuple_(literal(row.created_at), literal(row.number))
+    ahead = select(func.count()).select_from(jobs).where(jobs.c.state == JobState.QUEUED, before)
+    return int((await tx.execute(ahead)).scalar_one()) + 1
 
 
 async def running(tx: AsyncConnection) -> list[Lease]:
@@ -107,6 +133,12 @@ async def cancelled(tx: AsyncConnection, lease: Lease, now: float) -> bool:
     return await _end(tx, lease, JobState.CANCELLED, "", now)
 
 
+async def refuse(tx: AsyncConnection, lease: Lease, verdict: Verdict, now: float) -> bool:
+    """RENDERING -> REFUSED: a second opinion said no. False: fenced off."""
+    refused: dict[str, Any] = {"state": JobState.REFUSED, "verdict": asdict(verdict), "reason": "", "changed_at": now}
+    return await _change(tx, _held_under(lease), **refused, **_UNLEASED)
+
+
 async def fail(
     tx: AsyncConnection, lease: Lease, reason: str, now: float, *, again: bool, attempts: int
 ) -> JobState | None:
@@ -145,6 +177,11 @@ async def lapse(tx: AsyncConnection, job_id: str, now: float) -> bool:
     return await _change(tx, still_held, state=JobState.CANCELLED, changed_at=now)
 
 
+async def set_handle(tx: AsyncConnection, job_id: str, handle: Handle) -> None:
+    """The job's card stands elsewhere now."""
+    await _change(tx, jobs.c.id == job_id, **handle_values(handle))
+
+
 async def touch(tx: AsyncConnection, job_id: str, now: float) -> None:
     """Something about the job was changed that its card shows."""
     await _change(tx, jobs.c.id == job_id, changed_at=now)
@@ -175,6 +212,10 @@ def _after_failure(job: Job, *, again: bool, attempts: int) -> JobState:
 def _gone(lease: Lease) -> str:
     times = "once" if lease.attempt == 1 else f"{lease.attempt} times"
     return f"The renderer stopped {times} while working on this clip, so it was given up; please try again later."
+
+
+async def _of_person(tx: AsyncConnection, asker: Asker) -> ColumnElement[bool]:
+    return people.one_of(await people.identities(tx, asker), jobs.c.asker_surface, jobs.c.asker_id)
 
 
 def _by_id(job_id: str) -> Select[Any]:

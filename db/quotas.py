@@ -1,5 +1,8 @@
 """Quota as reservations: held with the job, settled with the clip, released when nothing came of it.
 
+Besides those there are entries that no job holds: charges (for refused prompts) and grants. A person's use counts over
+all their linked identities.
+
 The caller decides (usage, then a pure decision, then reserve) inside one write transaction, which is what makes
 fifty requests at once get exactly what the credit allows.
 """
@@ -9,22 +12,27 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import people
 from db.records import UNFINISHED_STATES, Asker, Usage
 from db.rows import asker_values
-from db.tables import ReservationState, jobs, reservations
+from db.tables import ReservationState, credit_entries, jobs, reservations
 
 
-async def usage(tx: AsyncConnection, asker: Asker, since: float) -> Usage:
-    """What the asker reserved or settled after `since`, oldest first, and how many of their jobs are unfinished."""
-    counted = and_(
-        reservations.c.asker_surface == asker.surface,
-        reservations.c.asker_id == asker.id,
-        reservations.c.created_at > since,
-        reservations.c.state != ReservationState.RELEASED,
+async def usage(tx: AsyncConnection, asker: Asker, since: float, now: float) -> Usage:
+    """What the person reserved, settled or was charged after `since`, oldest first; what they were granted that still
+    counts at `now`; how many of their jobs are unfinished, and when they last asked for one."""
+    identities = await people.identities(tx, asker)
+    theirs = people.one_of(identities, jobs.c.asker_surface, jobs.c.asker_id)
+    return Usage(
+        spent=tuple(sorted([*await _reserved(tx, identities, since), *await _charged(tx, identities, since)])),
+        waiting=(
+            await tx.execute(
+                select(func.count()).select_from(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
+            )
+        ).scalar_one(),
+        granted=await _granted(tx, identities, now),
+        last_at=(await tx.execute(select(func.max(jobs.c.created_at)).where(theirs))).scalar_one(),
     )
-    spent = select(reservations.c.created_at, reservations.c.credits).where(counted)
-    rows = await tx.execute(spent.order_by(reservations.c.created_at))
-    return Usage(tuple((row.created_at, row.credits) for row in rows), await _waiting(tx, asker))
 
 
 async def reserve(tx: AsyncConnection, job_id: str, asker: Asker, credits: int, now: float) -> None:  # noqa: A002
@@ -43,6 +51,18 @@ async def release(tx: AsyncConnection, job_id: str) -> None:
     await _close(tx, job_id, ReservationState.RELEASED)
 
 
+async def charge(tx: AsyncConnection, entry: str, asker: Asker, amount: int, reason: str, now: float) -> None:
+    """Credits that are spent without a job; `entry` is a new id."""
+    values = {"id": entry, **asker_values(asker), "credits": amount, "reason": reason, "created_at": now}
+    await tx.execute(insert(credit_entries).values(values))
+
+
+async def grant(tx: AsyncConnection, entry: str, asker: Asker, amount: int, now: float, until: float) -> None:
+    """Credits on top of what anyone may use, good until a moment; `entry` is a new id."""
+    values = {"id": entry, **asker_values(asker), "credits": -amount, "reason": "granted"}
+    await tx.execute(insert(credit_entries).values(**values, created_at=now, until=until))
+
+
 async def _close(tx: AsyncConnection, job_id: str, state: ReservationState) -> None:
     still_held: ColumnElement[bool] = and_(
         reservations.c.job == job_id, reservations.c.state == ReservationState.RESERVED
@@ -50,7 +70,29 @@ async def _close(tx: AsyncConnection, job_id: str, state: ReservationState) -> N
     await tx.execute(update(reservations).where(still_held).values(state=state))
 
 
-async def _waiting(tx: AsyncConnection, asker: Asker) -> int:
-    theirs = and_(jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id)
-    unfinished = select(func.count()).select_from(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
-    return (await tx.execute(unfinished)).scalar_one()
+Spent = list[tuple[float, int]]
+
+
+async def _reserved(tx: AsyncConnection, identities: tuple[Asker, ...], since: float) -> Spent:
+    counted = and_(
+        people.one_of(identities, reservations.c.asker_surface, reservations.c.asker_id),
+        reservations.c.created_at > since,
+        reservations.c.state != ReservationState.RELEASED,
+    )
+    rows = await tx.execute(select(reservations.c.created_at, reservations.c.credits).where(counted))
+    return [(row.created_at, row.credits) for row in rows]
+
+
+async def _charged(tx: AsyncConnection, identities: tuple[Asker, ...], since: float) -> Spent:
+    counted = and_(_entries_of(identities), credit_entries.c.credits > 0, credit_entries.c.created_at > since)
+    rows = await tx.execute(select(credit_entries.c.created_at, credit_entries.c.credits).where(counted))
+    return [(row.created_at, row.credits) for row in rows]
+
+
+async def _granted(tx: AsyncConnection, identities: tuple[Asker, ...], now: float) -> int:
+    good = and_(_entries_of(identities), credit_entries.c.credits < 0, credit_entries.c.until > now)
+    return -((await tx.execute(select(func.sum(credit_entries.c.credits)).where(good))).scalar_one() or 0)
+
+
+def _entries_of(identities: tuple[Asker, ...]) -> ColumnElement[bool]:
+    return people.one_of(identities, credit_entries.c.asker_surface, credit_entries.c.asker_id)

@@ -280,6 +280,7 @@ class Request:
     job: str = ""
     made_from: str = ""  # the id of the clip this one is to be made again from, or empty
     circumstances: Circumstances = Circumstances()
+    shows: str = ""  # the id of a finished clip that is to be shown once more, instead of making one
 
     @property
     def caller(self) -> Caller:

@@ -1,15 +1,19 @@
-"""Requests under the platform's own id: the same update delivered twice acts once, and a crash forgets none."""
+"""Requests under the platform's own id: the same update delivered twice acts once, and a crash forgets none.
+
+A draft is a request whose prompt is still being written; `complete` turns it into one that was received.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import Request, RequestState, Wish
+from db import people
+from db.records import Asker, Request, RequestState, Wish
 from db.rows import address_of, address_values, asker_of, asker_values, circumstances_of
 from db.tables import requests
 
@@ -28,6 +32,7 @@ async def record(tx: AsyncConnection, request: Request) -> bool:
         "job": request.job or None,
         "made_from": request.made_from,
         "circumstances": asdict(request.circumstances),
+        "shows": request.shows,
     }
     return (await tx.execute(insert(requests).values(values).on_conflict_do_nothing())).rowcount == 1
 
@@ -42,9 +47,53 @@ async def take(tx: AsyncConnection, surface: str, id: str, job: str) -> None:  #
     await _leave(tx, surface, id, state=RequestState.TAKEN, job=job)
 
 
-async def close(tx: AsyncConnection, surface: str, id: str) -> None:  # noqa: A002
-    """RECEIVED -> CLOSED: its card says why. A request that is past that stays as it is."""
-    await _leave(tx, surface, id, state=RequestState.CLOSED)
+async def close(tx: AsyncConnection, surface: str, id: str) -> bool:  # noqa: A002
+    """RECEIVED -> CLOSED: its card says why. False: it is past that, and stays as it is."""
+    return await _leave(tx, surface, id, state=RequestState.CLOSED)
+
+
+async def complete(tx: AsyncConnection, draft: Request) -> bool:
+    """DRAFT -> RECEIVED, with the wish, the moment, the address and the circumstances of now. False: it is no draft
+    (any more), and stays as it is."""
+    is_draft = and_(_is(draft.surface, draft.id), requests.c.state == RequestState.DRAFT)
+    values = {
+        "wish": asdict(draft.wish),
+        "created_at": draft.created_at,
+        **address_values(draft.address),
+        "circumstances": asdict(draft.circumstances),
+        "state": RequestState.RECEIVED,
+    }
+    return (await tx.execute(update(requests).where(is_draft).values(values))).rowcount == 1
+
+
+async def forget_drafts(tx: AsyncConnection, before: float) -> None:
+    """Drop what nobody has finished writing since a moment."""
+    old = and_(requests.c.state == RequestState.DRAFT, requests.c.created_at < before)
+    await tx.execute(delete(requests).where(old))
+
+
+async def blank(tx: AsyncConnection, surface: str, id: str) -> None:  # noqa: A002
+    """The words of a wish are not kept; that somebody asked is."""
+    await tx.execute(update(requests).where(_is(surface, id)).values(wish=asdict(Wish(""))))
+
+
+async def recent_prompts(tx: AsyncConnection, asker: Asker, start: str, limit: int) -> list[str]:
+    """What the asker has had made, each once, the latest first; only what begins with `start`, in either case."""
+    prompt = requests.c.wish["prompt"].as_string()
+    theirs = and_(requests.c.asker_surface == asker.surface, requests.c.asker_id == asker.id)
+    taken = and_(theirs, requests.c.state == RequestState.TAKEN, prompt.istartswith(start, autoescape=True))
+    latest = select(prompt).where(taken).group_by(prompt).order_by(func.max(requests.c.created_at).desc())
+    return list((await tx.execute(latest.limit(limit))).scalars())
+
+
+async def earlier_prompts(tx: AsyncConnection, asker: Asker, since: float, limit: int) -> list[str]:
+    """What the person (all their identities) has had made since a moment, the oldest first: read together, several
+    harmless prompts may say what one of them would not."""
+    identities = await people.identities(tx, asker)
+    theirs = people.one_of(identities, requests.c.asker_surface, requests.c.asker_id)
+    taken = and_(theirs, requests.c.state == RequestState.TAKEN, requests.c.created_at > since)
+    latest = select(requests.c.wish).where(taken).order_by(requests.c.created_at.desc()).limit(limit)
+    return [wish["prompt"] for wish in (await tx.execute(latest)).scalars()][::-1]
 
 
 async def get(tx: AsyncConnection, surface: str, id: str) -> Request | None:  # noqa: A002
@@ -62,9 +111,9 @@ def _is(surface: str, id: str) -> ColumnElement[bool]:  # noqa: A002
     return and_(requests.c.origin == surface, requests.c.id == id)
 
 
-async def _leave(tx: AsyncConnection, surface: str, id: str, **values: Any) -> None:  # noqa: A002
+async def _leave(tx: AsyncConnection, surface: str, id: str, **values: Any) -> bool:  # noqa: A002
     received = and_(_is(surface, id), requests.c.state == RequestState.RECEIVED)
-    await tx.execute(update(requests).where(received).values(values))
+    return (await tx.execute(update(requests).where(received).values(values))).rowcount == 1
 
 
 def _request_of(row: Row[Any]) -> Request:
@@ -80,4 +129,5 @@ def _request_of(row: Row[Any]) -> Request:
         job=row.job or "",
         made_from=row.made_from,
         circumstances=circumstances_of(row.circumstances),
+        shows=row.shows,
     )

@@ -133,6 +133,7 @@ requests = Table(
     _refers("job", "jobs.id", nullable=True),
     Column("made_from", Text, nullable=False, server_default=text("''")),  # the clip it is made again from
     Column("circumstances", JSON, nullable=False, server_default=text("'{}'")),
+    Column("shows", Text, nullable=False, server_default=text("''")),  # the finished clip that is to be shown again
     _one_of(RequestState),
     Index(None, "state", "created_at"),
     Index(None, "asker_surface", "asker_id", "created_at"),
@@ -270,6 +271,16 @@ link_codes = Table(
     Column("code_hash", Text, primary_key=True, nullable=False),
     *_asker(),
     _time("until"),
+)
+
+# Codes that were tried and were not good: so many in a while, and an identity tries no more.
+link_tries = Table(
+    "link_tries",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    *_asker(),
+    _time("tried_at"),
+    Index(None, "asker_surface", "asker_id", "tried_at"),
 )
 
 # What the moderators of a place have set.

@@ -97,7 +97,7 @@ class World:
 
     async def usage(self, asker: Asker = ADA) -> Usage:
         async with self.database.reading() as tx:
-            return await quotas.usage(tx, asker, 0.0)
+            return await quotas.usage(tx, asker, 0.0, self.clock())
 
     def message(self, job: Job | Outcome) -> Message:
         assert job.handle is not None

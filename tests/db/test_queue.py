@@ -11,9 +11,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import queue
+from db import people, queue
 from db.database import Database
-from db.records import Job, JobState, Lease, Phase, Progress
+from db.records import Address, Asker, Handle, Job, JobState, Lease, Phase, Progress, Ruling, Verdict
 from db.tables import jobs
 
 MakeJob = Callable[..., Job]
@@ -360,3 +360,57 @@ async def test_the_file_itself_refuses_a_rendering_job_without_a_lease(database:
 async def _set_state(database: Database, job_id: str, state: str) -> None:
     async with database.transaction() as tx:
         await tx.execute(update(jobs).where(jobs.c.id == job_id).values(state=state))
+
+
+# --- of one person
+
+
+async def test_what_somebody_waits_for_and_asked_for_last(database: Database, make_job: MakeJob) -> None:
+    asker, other, stranger = make_job().asker, Asker("telegram", "7"), Asker("web", "bob")
+    cancelled, old, new = [make_job(created_at=at) for at in (1.0, 2.0, 4.0)]
+    linked, foreign = make_job(created_at=3.0, asker=other), make_job(created_at=0.5, asker=stranger)
+    await _enqueue(database, cancelled, old, new, linked, foreign)
+    async with database.transaction() as tx:
+        await queue.ask_to_cancel(tx, cancelled.id, 5.0)
+        assert await queue.unfinished_of(tx, asker) == [old, new]
+        await people.offer(tx, asker, "h", 10.0)
+        await people.join(tx, other, "h", 1.0)
+        for identity in (asker, other):
+            assert await queue.unfinished_of(tx, identity) == [old, linked, new]
+            assert await queue.last_of(tx, identity) == new
+        assert await queue.last_of(tx, Asker("web", "nobody")) is None
+
+
+async def test_the_place_in_line_counts_what_waits_before(database: Database, make_job: MakeJob) -> None:
+    held, first, second, third = [
+        make_job(state=JobState.HELD),
+        *[make_job(created_at=at) for at in (1.0, 2.0, 2.0)],
+    ]
+    await _enqueue(database, held, first, second, third)
+    async with database.transaction() as tx:
+        assert [await queue.place(tx, job.id) for job in (held, first, second, third)] == [0, 1, 2, 3]
+        await queue.ask_to_cancel(tx, first.id, 5.0)
+        assert [await queue.place(tx, job.id) for job in (first, second, third)] == [0, 1, 2]
+        assert await queue.place(tx, "nobody") == 0
+
+
+async def test_a_second_opinion_ends_a_job_under_its_lease_only(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    lease = await _claim(database, job.id)
+    verdict = Verdict(Ruling.REFUSED, "P1", policy="a classifier")
+    async with database.transaction() as tx:
+        assert not await queue.refuse(tx, replace(lease, attempt=7), verdict, 120.0)
+        assert await queue.refuse(tx, lease, verdict, 120.0)
+        assert not await queue.finish(tx, lease, 121.0)
+    refused = await _get(database, job.id)
+    assert (refused.state, refused.verdict, refused.changed_at) == (JobState.REFUSED, verdict, 120.0)
+
+
+async def test_a_card_that_moved_is_found_where_it_stands(database: Database, make_job: MakeJob) -> None:
+    job = make_job()
+    await _enqueue(database, job)
+    elsewhere = Handle(Address("telegram", "7"), "m9")
+    async with database.transaction() as tx:
+        await queue.set_handle(tx, job.id, elsewhere)
+    assert await _get(database, job.id) == replace(job, handle=elsewhere)

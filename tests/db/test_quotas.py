@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from db import queue, quotas
+from db import people, queue, quotas
 from db.database import Database
+from db.ids import new_id
 from db.records import Asker, Job, JobState, Usage
 from db.tables import ReservationState, reservations
 
@@ -27,7 +28,7 @@ async def _order(database: Database, job: Job, now: float = 100.0) -> Job:
 
 async def _usage(database: Database, asker: Asker, since: float = 0.0) -> Usage:
     async with database.reading() as tx:
-        return await quotas.usage(tx, asker, since)
+        return await quotas.usage(tx, asker, since, 0.0)
 
 
 async def test_fifty_requests_at_once_get_exactly_the_credit_there_is(
@@ -43,7 +44,7 @@ async def test_fifty_requests_at_once_get_exactly_the_credit_there_is(
         child.stdin.flush()
     granted = [int(child.communicate(timeout=60)[0]) for child in children]
     assert sum(granted) == 10
-    assert await _usage(database, asker) == Usage(((1.0, 1000),) * 10, waiting=10)
+    assert await _usage(database, asker) == Usage(((1.0, 1000),) * 10, waiting=10, last_at=1.0)
 
 
 async def test_what_is_reserved_or_settled_counts_and_what_is_released_does_not(
@@ -116,3 +117,29 @@ async def test_no_job_is_enqueued_for_a_reservation_that_failed(database: Databa
         await _order(database, make_job(cost=-1, state=JobState.QUEUED))
     async with database.reading() as tx:
         assert await queue.waiting(tx) == []
+
+
+async def test_charges_count_within_the_window_and_grants_until_their_moment(database: Database, asker: Asker) -> None:
+    async with database.transaction() as tx:
+        await quotas.charge(tx, new_id(), asker, 100, "refused prompt", 50.0)
+        await quotas.charge(tx, new_id(), asker, 200, "refused prompt", 150.0)
+        await quotas.grant(tx, new_id(), asker, 5000, 10.0, until=200.0)
+        await quotas.grant(tx, new_id(), asker, 700, 10.0, until=300.0)
+        await quotas.charge(tx, new_id(), Asker("web", "bob"), 400, "refused prompt", 150.0)
+        early = await quotas.usage(tx, asker, 100.0, 199.0)
+        late = await quotas.usage(tx, asker, 100.0, 200.0)
+    assert (early.spent, early.granted) == (((150.0, 200),), 5700)
+    assert (late.spent, late.granted) == (((150.0, 200),), 700)
+
+
+async def test_linked_identities_spend_from_one_purse(database: Database, make_job: MakeJob, asker: Asker) -> None:
+    other = Asker("telegram", "7")
+    await _order(database, make_job(cost=3), 101.0)
+    await _order(database, make_job(cost=4, asker=other, created_at=105.0), 102.0)
+    async with database.transaction() as tx:
+        await people.offer(tx, asker, "hash", 10.0)
+        await people.join(tx, other, "hash", 1.0)
+        await quotas.grant(tx, new_id(), other, 50, 0.0, until=9.0)
+        for identity in (asker, other):
+            usage = await quotas.usage(tx, identity, 0.0, 1.0)
+            assert usage == Usage(((101.0, 3), (102.0, 4)), waiting=2, granted=50, last_at=105.0)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from db import queue, requests
 from db.database import Database
-from db.records import Job, Request, RequestState, Wish
+from db.records import Asker, Job, Request, RequestState, Wish
 
 MakeRequest = Callable[..., Request]
 MakeJob = Callable[..., Job]
@@ -83,3 +83,56 @@ async def test_a_start_finds_what_was_neither_taken_nor_closed_oldest_first(
     async with database.transaction() as tx:
         await requests.close(tx, closed.surface, closed.id)
         assert await requests.unfinished(tx) == [early, late]
+
+
+async def test_a_draft_waits_for_its_prompt_and_is_taken_up_by_nobody(
+    database: Database, make_request: MakeRequest
+) -> None:
+    draft = make_request(state=RequestState.DRAFT, wish=Wish("", steps=3))
+    whole = replace(draft, wish=Wish("a heart", steps=3), created_at=105.0)
+    await _record(database, draft)
+    async with database.transaction() as tx:
+        assert await requests.unfinished(tx) == []
+        assert await requests.complete(tx, whole)
+        assert not await requests.complete(tx, replace(whole, wish=Wish("something else")))
+        assert await requests.unfinished(tx) == [replace(whole, state=RequestState.RECEIVED)]
+
+
+async def test_drafts_that_nobody_finishes_are_forgotten(database: Database, make_request: MakeRequest) -> None:
+    old, young = [make_request(state=RequestState.DRAFT, created_at=at) for at in (1.0, 9.0)]
+    received = make_request(created_at=1.0)
+    await _record(database, old, young, received)
+    async with database.transaction() as tx:
+        await requests.forget_drafts(tx, 9.0)
+    assert [await _get(database, one) for one in (old, young, received)] == [None, young, received]
+
+
+async def test_the_words_of_a_wish_can_be_blanked(database: Database, make_request: MakeRequest) -> None:
+    request = make_request(wish=Wish("dreadful", "worse", seed=3))
+    await _record(database, request)
+    async with database.transaction() as tx:
+        await requests.blank(tx, request.surface, request.id)
+    assert await _get(database, request) == replace(request, wish=Wish(""))
+
+
+async def test_recent_prompts_are_what_was_made_latest_first_each_once(
+    database: Database, make_request: MakeRequest
+) -> None:
+    words = ["a Frog", "a heart", "100% wool", "a Frog", "refused", "of another"]
+    many = [make_request(wish=Wish(prompt), created_at=float(at)) for at, prompt in enumerate(words)]
+    many[-1] = replace(many[-1], asker=Asker("web", "bob"))
+    many[-2] = replace(many[-2], state=RequestState.CLOSED)
+    await _record(database, *[one if one.state is RequestState.CLOSED else _taken(one) for one in many])
+    async with database.reading() as tx:
+        asker = many[0].asker
+        assert await requests.recent_prompts(tx, asker, "", 10) == ["a Frog", "100% wool", "a heart"]
+        assert await requests.recent_prompts(tx, asker, "A f", 10) == ["a Frog"]
+        assert await requests.recent_prompts(tx, asker, "100%", 10) == ["100% wool"]
+        assert await requests.recent_prompts(tx, asker, "%", 10) == []
+        assert await requests.recent_prompts(tx, asker, "", 1) == ["a Frog"]
+        assert await requests.earlier_prompts(tx, asker, 0.5, 2) == ["100% wool", "a Frog"]
+        assert await requests.earlier_prompts(tx, asker, 2.5, 9) == ["a Frog"]
+
+
+def _taken(request: Request) -> Request:
+    return replace(request, state=RequestState.TAKEN)

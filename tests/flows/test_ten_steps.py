@@ -86,7 +86,7 @@ async def test_a_heart_bouncing_on_blue_comes_back_as_a_gif_that_shows_it(house:
     assert sent.receipt
     assert house.database is not None
     async with house.database.reading() as tx:
-        usage = await quotas.usage(tx, job.asker, 0.0)
+        usage = await quotas.usage(tx, job.asker, 0.0, 0.0)
         assert await requests.unfinished(tx) == []
     assert [spent for _, spent in usage.spent] == [job.cost]
     assert usage.waiting == 0

@@ -47,7 +47,7 @@ def rendering(job: Job) -> bool:
 
 async def usage_of(database: Database, job: Job) -> Usage:
     async with database.reading() as tx:
-        return await quotas.usage(tx, job.asker, 0.0)
+        return await quotas.usage(tx, job.asker, 0.0, 0.0)
 
 
 class Engines(ChildSeat):

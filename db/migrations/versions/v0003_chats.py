@@ -30,6 +30,7 @@ def upgrade() -> None:
             op.f("ck_requests_known_state"), "state IN ('draft', 'received', 'taken', 'closed')"
         )
         requests.add_column(sa.Column("circumstances", sa.JSON(), nullable=False, server_default=sa.text("'{}'")))
+        requests.add_column(sa.Column("shows", sa.Text(), nullable=False, server_default=sa.text("''")))
     _create_tables()
     op.execute("CREATE VIRTUAL TABLE clip_words USING fts5(clip UNINDEXED, prompt, tokenize = 'unicode61')")
     op.execute(
@@ -68,6 +69,14 @@ def _create_tables() -> None:
         sa.Column("asker_id", sa.Text(), nullable=False),
         sa.Column("until", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_link_codes")),
+    )
+    op.create_table(
+        "link_tries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("asker_surface", sa.Text(), nullable=False),
+        sa.Column("asker_id", sa.Text(), nullable=False),
+        sa.Column("tried_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_tries")),
     )
     op.create_table(
         "moved_places",
@@ -136,6 +145,7 @@ def _create_tables() -> None:
 _INDICES = (
     ("card_routes", ("surface", "message")),
     ("credit_entries", ("asker_surface", "asker_id", "created_at")),
+    ("link_tries", ("asker_surface", "asker_id", "tried_at")),
     ("people", ("person",)),
     ("refusals", ("asker_surface", "asker_id", "created_at")),
     ("updates", ("surface", "handled_at")),

@@ -16,7 +16,7 @@ SPEC = ClipSpec("a heart", "", 1, 1, 1.0, 8, 32, 32, 8, "pocket")
 
 async def ask(database: Database, credit: int) -> bool:
     async with database.transaction() as tx:
-        usage = await quotas.usage(tx, ASKER, since=0.0)
+        usage = await quotas.usage(tx, ASKER, since=0.0, now=1.0)
         if sum(cost for _, cost in usage.spent) + MILLI > credit:
             return False
         job = Job(new_id(), ASKER, HANDLE, SPEC, Verdict(Ruling.ALLOWED), "gif", MILLI, JobState.QUEUED, 0, 1.0, 1.0)
