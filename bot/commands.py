@@ -176,7 +176,7 @@ class Commands:
         spec = self._resolve(request.wish, situation)
         if isinstance(spec, specs.Problem):
             return _Plan(Result.PROBLEM, cards.problem(spec.sentence))
-        verdict = safety.judge(spec.prompt, spec.negative, self.policy)
+        verdict = safety.judge(safety.Writing(spec.prompt, spec.negative), self.policy)
         if verdict.ruling is Ruling.REFUSED:
             return _Plan(Result.REFUSED, cards.refused(verdict), verdict=verdict)
         now = self.clock()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot import cards
 from bot.cli.output import say
 from bot.errors import WrongUse
-from bot.safety import built_in_policy, judge
+from bot.safety import Writing, built_in_policy, judge
 from bot.specs import clean
 from db.records import Verdict
 
@@ -29,7 +29,7 @@ def judge_all(prompts: Iterable[str], *, as_json: bool) -> None:
     """One line a prompt, in order, each as soon as it is judged."""
     policy = built_in_policy()
     for prompt in prompts:
-        verdict = judge(prompt, "", policy)
+        verdict = judge(Writing(prompt), policy)
         say(json.dumps(verdict_facts(verdict), ensure_ascii=False) if as_json else _line(verdict))
 
 

@@ -1,37 +1,254 @@
-"""The rules applied to every view of a prompt; the gravest rule that is met decides."""
+"""The rules applied to everything that a person wrote; the gravest ruling decides. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from bot.safety.policy import Policy, Rule
-from bot.safety.views import Tokens, views
+from bot.safety.lexicon import Hit, Lexicon, lists_of
+from bot.safety.policy import CONTINUING, FIRST_NAMES, FULL_NAME, NEVER, REFUSE, Bound, Policy, Row
+from bot.safety.views import views, words_of
 from db.records import Ruling, Verdict
 
+GENERAL, ADULT = "general", "adult-channel"
+PLACE_WORD = "place.word"  # the rule id of a word that one place does not want
+OWN_WORD = "operator.word"
+
 _GRAVITY = {Ruling.ALLOWED: 0, Ruling.LABELLED: 1, Ruling.HELD: 2, Ruling.REFUSED: 3}
+_BRIEF = 5  # words: so short a prompt after another one goes on from it
+_NAME = re.compile(r"\b([A-Z][\w’'-]+)\s+(?:[A-Z]\.?\s+)?([A-Z][\w’'-]+)")
 
 
-def judge(prompt: str, negative: str, policy: Policy) -> Verdict:
-    """What may become of a prompt. The verdict names category, reason, rules and view, never the words that matched."""
-    negative_lists = _negative_lists(negative, policy)
-    met = [(rule, view) for view, tokens in views(prompt) for rule in _rules_met(tokens, negative_lists, policy)]
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Everything a person wrote for one clip.
+
+    `earlier` are the prompts it goes on from: of the clips it is made from, and the last few of the same asker, oldest
+    first. `names` are other words that come with it: styles, file names, captions of a source.
+    """
+
+    prompt: str
+    negative: str = ""
+    earlier: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a place has chosen: a preset of the policy, and words of its own, which only ever tighten.
+
+    The preset for adults counts where the platform says that the place is for adults alone.
+    """
+
+    preset: str = GENERAL
+    words: tuple[str, ...] = ()
+    age_restricted: bool = False
+
+    def among(self, presets: object) -> str:
+        """The preset in force: the general one where this one may not be or is unknown."""
+        known = isinstance(presets, dict) and self.preset in presets
+        return self.preset if known and (self.age_restricted or self.preset != ADULT) else GENERAL
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One view of a text: what stands in it (`hits`) and what of it no allowed phrase explains away (`left`)."""
+
+    name: str
+    words: str
+    hits: tuple[Hit, ...]
+    left: tuple[Hit, ...]
+
+    def met(self, strict: bool) -> int:
+        return lists_of(self.hits if strict else self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All views of a text, and what is met in any of them."""
+
+    seen: tuple[Seen, ...]
+    signs: int = 0
+    everything: int = field(init=False)
+    unexplained: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "everything", lists_of(hit for view in self.seen for hit in view.hits) | self.signs)
+        object.__setattr__(self, "unexplained", lists_of(hit for view in self.seen for hit in view.left) | self.signs)
+
+    def met(self, strict: bool) -> int:
+        return self.everything if strict else self.unexplained
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A rule that is met: what it asks for, and the view in which."""
+
+    id: str
+    category: str
+    reason: str
+    row: Row
+    view: str
+
+
+def judge(writing: Writing, policy: Policy, house: House = House()) -> Verdict:
+    """What may become of a writing. The verdict names category, rules and view, never the words that matched."""
+    met = list(_met(writing, policy, house))
     if not met:
         return Verdict(Ruling.ALLOWED, policy=policy.version)
-    worst, view = max(met, key=lambda found: _GRAVITY[found[0].ruling])  # of equals the first: the file's order
-    rules = tuple(dict.fromkeys(rule.id for rule, _ in met))
-    return Verdict(worst.ruling, worst.category, worst.reason, rules, view, policy.version)
+    worst = max(met, key=lambda rule: _GRAVITY[rule.row.ruling])  # of equals the first
+    spoiler = worst.row.ruling is not Ruling.REFUSED and any(rule.row.spoiler for rule in met)
+    if worst.row.ruling is Ruling.ALLOWED:
+        worst = next((rule for rule in met if rule.row.spoiler), worst)
+    rules = tuple(dict.fromkeys(rule.id for rule in met))
+    return Verdict(worst.row.ruling, worst.category, worst.reason, rules, worst.view, policy.version, spoiler)
 
 
-def _rules_met(tokens: Tokens, negative: frozenset[str], policy: Policy) -> Iterator[Rule]:
-    everything = policy.lists.met(tokens)
-    harmful = policy.lists.met(policy.allow.without(tokens))
-    for rule in policy.rules:
-        met = everything if rule.strict else harmful
-        lifted = not rule.strict and not everything.isdisjoint(rule.unless)
-        if met.issuperset(rule.all) and negative.issuperset(rule.negative) and not lifted:
-            yield rule
+def read(text: str, policy: Policy) -> Reading:
+    """Every view of a text, and what of the lists stands in each."""
+    seen = []
+    known: set[str] = set()
+    for name, words in views(text, policy.emoji):
+        hits, left = policy.lexicon.read(words)
+        seen.append(Seen(name, words, tuple(hits), tuple(left)))
+        seen.extend(_nearly(name, words, known, policy))
+    if masked := " ".join(policy.slips.masked(text.casefold())):
+        hits, left = policy.lexicon.read(f" {masked} ")
+        seen.append(Seen("masked", f" {masked} ", tuple(hits), tuple(left)))
+    return Reading(tuple(seen), _signs(text, policy))
 
 
-def _negative_lists(negative: str, policy: Policy) -> frozenset[str]:
-    """Words in a negative prompt are harmless by themselves; rules that name them read them as context."""
-    return frozenset().union(*(policy.lists.met(tokens) for _, tokens in views(negative)))
+def _nearly(name: str, words: str, known: set[str], policy: Policy) -> Iterator[Seen]:
+    """The view with every word that is nearly one of the lists' replaced by it, if there is any not looked at yet."""
+    fresh = [word for word in words.split() if word not in known]
+    known.update(fresh)
+    meant = {word: " ".join(policy.slips.of_word(word)) for word in fresh}
+    if name.endswith("+spelled"):
+        meant |= {word: " ".join((meant[word], *policy.slips.inside(word))) for word in fresh}
+    if any(map(str.strip, meant.values())):
+        read_as = f" {' '.join(' '.join((meant.get(word) or word).split()) for word in words.split())} "
+        hits, left = policy.lexicon.read(read_as)
+        yield Seen(f"{name}+slips", read_as, tuple(hits), tuple(left))
+
+
+def _signs(text: str, policy: Policy) -> int:
+    """What can only be seen in the text as it was written: a first name before another capitalised word."""
+    if FIRST_NAMES not in policy.bits:
+        return 0
+    for found in _NAME.finditer(text):
+        hits, _ = policy.lexicon.read(words_of(found[1]))
+        if lists_of(hits) & policy.bits[FIRST_NAMES]:
+            return policy.bits[FULL_NAME]
+    return 0
+
+
+def _met(writing: Writing, policy: Policy, house: House) -> Iterator[Met]:
+    """What is met, in the policy's order; then across earlier prompts; then the words of this place."""
+    here = read("\n".join((writing.prompt, *writing.names)), policy)
+    negative = read(writing.negative, policy).everything if writing.negative else 0
+    rows = policy.presets.get(house.among(policy.presets), {})
+    found = [rule for rule in policy.rules if _is_met(rule, here, negative)]
+    for bound in found:
+        yield Met(*_facts(bound), _row(bound, rows), _view(bound, here))
+    if writing.earlier:
+        yield from _across(writing, here, policy, {bound.rule.id for bound in found})
+    yield from _words(here, policy, house)
+
+
+def _is_met(bound: Bound, reading: Reading, negative: int) -> bool:
+    rule = bound.rule
+    met = reading.met(rule.strict)
+    if not all(met & either for either in bound.all) or not all(negative & either for either in bound.negative):
+        return False
+    if bound.unless & reading.everything and not rule.strict:
+        return False
+    return not rule.within or any(_stand_close(bound, view) for view in reading.seen)
+
+
+def _stand_close(bound: Bound, view: Seen) -> bool:
+    """Whether one hit of each list stands within the rule's number of words."""
+    hits = view.hits if bound.rule.strict else view.left
+    groups = [[hit for hit in hits if hit.lists & either] for either in bound.all]
+    return all(groups) and any(
+        all(any(_width(first, hit, view.words) <= bound.rule.within for hit in group) for group in groups[1:])
+        for first in groups[0]
+    )
+
+
+def _width(one: Hit, other: Hit, words: str) -> int:
+    """How many words there are from the beginning of one to the end of the other, both counted."""
+    return words.count(" ", min(one.start, other.start), max(one.end, other.end)) + 1
+
+
+def _facts(bound: Bound) -> tuple[str, str, str]:
+    return bound.rule.id, bound.rule.family, bound.rule.reason
+
+
+def _row(bound: Bound, rows: object) -> Row:
+    """What a rule means here: a C is refused unless it says held, a P is what the preset says, or graver."""
+    rule = bound.rule
+    if rule.family in NEVER:
+        return Row(rule.ruling or Ruling.REFUSED)
+    row = rows[rule.category] if isinstance(rows, dict) and rule.category in rows else Row(Ruling.REFUSED)
+    if rule.ruling and _GRAVITY[rule.ruling] > _GRAVITY[row.ruling]:
+        return Row(rule.ruling, row.spoiler)
+    return row
+
+
+def _view(bound: Bound, reading: Reading) -> str:
+    """The first view in which all of a rule is met, or those that meet it together."""
+    strict = bound.rule.strict
+    for view in reading.seen:
+        if all((view.met(strict) | reading.signs) & either for either in bound.all):
+            return view.name
+    wanted = 0
+    for either in bound.all:
+        wanted |= either
+    return " & ".join(view.name for view in reading.seen if view.met(strict) & wanted)
+
+
+# --- across earlier prompts ---
+
+
+def _across(writing: Writing, here: Reading, policy: Policy, found: set[str]) -> Iterator[Met]:
+    """Rules for what is never made, met by this prompt together with earlier ones, to which it must add something.
+
+    It is refused where the prompt goes on from them; where it does not, two harmless wishes stand side by side by
+    chance more often than not, and a moderator looks at the gravest alone.
+    """
+    joined = read("\n".join((*writing.earlier, writing.prompt, *writing.names)), policy)
+    goes_on = len(words_of(writing.prompt).split()) <= _BRIEF or bool(here.everything & policy.bits.get(CONTINUING, 0))
+    for bound in policy.rules:
+        if bound.rule.id in found or not bound.rule.across or bound.negative:
+            continue
+        adds = any(here.met(bound.rule.strict) & either for either in bound.all)
+        if not (adds and _is_met(bound, joined, 0)):
+            continue
+        if goes_on:
+            yield Met(*_facts(bound), _row(bound, {}), "earlier")
+        elif bound.rule.family in {"C1", "C2", "C3"}:
+            yield Met(*_facts(bound), Row(Ruling.HELD), "earlier")
+
+
+# --- words of a place, and of the operator ---
+
+
+def _words(here: Reading, policy: Policy, house: House) -> Iterator[Met]:
+    """Words that are refused by themselves."""
+    if here.everything & policy.bits.get(REFUSE, 0):
+        yield Met(OWN_WORD, "", "a word the operator does not want", Row(Ruling.REFUSED), "plain")
+    if not house.words:
+        return
+    unwanted = _unwanted(house.words)
+    for view in here.seen:
+        if unwanted.read(view.words)[0]:
+            yield Met(PLACE_WORD, "", "a word this place does not want", Row(Ruling.REFUSED), view.name)
+            return
+
+
+@lru_cache(maxsize=256)
+def _unwanted(words: tuple[str, ...]) -> Lexicon:
+    phrases = (words_of(word).strip() for word in words)
+    return Lexicon.of(((phrase, False, False), 1) for phrase in phrases if phrase)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.safety import PolicyError, built_in_policy, judge, parse_policy
+from bot.safety import PolicyError, Writing, built_in_policy, judge, parse_policy
 from bot.safety.views import views
 from db.records import Ruling
 
@@ -65,7 +65,7 @@ POLICY = built_in_policy()
     ],
 )
 def test_harmless_prompts_are_allowed(prompt: str) -> None:
-    assert judge(prompt, "", POLICY).ruling is Ruling.ALLOWED
+    assert judge(Writing(prompt), POLICY).ruling is Ruling.ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_harmless_prompts_are_allowed(prompt: str) -> None:
     ],
 )
 def test_every_ruling_is_reached(prompt: str, ruling: Ruling, category: str) -> None:
-    verdict = judge(prompt, "", POLICY)
+    verdict = judge(Writing(prompt), POLICY)
     assert (verdict.ruling, verdict.category) == (ruling, category)
     assert verdict.rules
     assert verdict.reason
@@ -124,34 +124,34 @@ def test_every_ruling_is_reached(prompt: str, ruling: Ruling, category: str) -> 
     ],
 )
 def test_disguises_are_read_as_what_they_imitate(prompt: str, view: str) -> None:
-    verdict = judge(prompt, "", POLICY)
+    verdict = judge(Writing(prompt), POLICY)
     assert (verdict.ruling, verdict.category, verdict.view) == (Ruling.REFUSED, "P1", view)
 
 
 def test_allow_phrases_and_styles_never_lift_a_strict_rule() -> None:
-    assert judge("naked mole rat", "", POLICY).ruling is Ruling.ALLOWED
-    assert judge("a child with a naked mole rat", "", POLICY).category == "C1"
+    assert judge(Writing("naked mole rat"), POLICY).ruling is Ruling.ALLOWED
+    assert judge(Writing("a child with a naked mole rat"), POLICY).category == "C1"
 
 
 def test_the_negative_prompt_is_context_and_no_reason_by_itself() -> None:
-    assert judge("a heart", "nude, gore, blood, watermark, old", POLICY).ruling is Ruling.ALLOWED
-    assert judge("an erotic dance", "adult, mature", POLICY).category == "C1"
+    assert judge(Writing("a heart", "nude, gore, blood, watermark, old"), POLICY).ruling is Ruling.ALLOWED
+    assert judge(Writing("an erotic dance", "adult, mature"), POLICY).category == "C1"
 
 
 def test_a_verdict_never_holds_the_matched_words() -> None:
-    verdict = judge("a dismembered body", "", POLICY)
+    verdict = judge(Writing("a dismembered body"), POLICY)
     assert "dismember" not in repr(verdict)
 
 
 def test_the_gravest_rule_decides_and_all_are_named() -> None:
-    verdict = judge("cctv of a massacre in Paris with donald trump", "", POLICY)
+    verdict = judge(Writing("cctv of a massacre in Paris with donald trump"), POLICY)
     assert verdict.category == "C4"
     assert {"C4.recorded-atrocity", "C4.placed-atrocity", "P5.public-figure", "P9.recorded-place"} <= set(verdict.rules)
 
 
 @given(st.text(max_size=300))
 def test_anything_can_be_judged(text: str) -> None:
-    assert judge(text, text, POLICY).ruling in Ruling
+    assert judge(Writing(text, text), POLICY).ruling in Ruling
 
 
 @given(st.text(max_size=100))
@@ -182,5 +182,5 @@ def test_a_policy_that_can_not_be_meant_is_refused(text: str) -> None:
 
 def test_lists_may_include_lists() -> None:
     policy = parse_policy('version = "1"\nallow = []\n[lists]\na = ["@b"]\nb = ["some words"]\n' + RULE)
-    assert judge("Some words!", "", policy).rules == ("r",)
-    assert judge("some other words", "", policy).ruling is Ruling.ALLOWED
+    assert judge(Writing("Some words!"), policy).rules == ("r",)
+    assert judge(Writing("some other words"), policy).ruling is Ruling.ALLOWED

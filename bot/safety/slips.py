@@ -1,0 +1,105 @@
+"""Words that are nearly one of a policy's words: with a slip of typing, letters repeated or masked, or run together.
+
+Only a word that is in no list and is no ordinary word is looked at. One slip is one letter too many, too few, another
+one, or two neighbours exchanged (optimal string alignment distance 1); candidates come from an index of the words with
+one letter left out (Garbe's symmetric deletes). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+Key = TypeVar("Key")
+
+SHORTEST_CORE = 6  # letters of a word that may be met with a slip
+_SHORTEST_PART = 3  # letters of each of two words that are run together
+_SHORTEST_INSIDE = 4  # letters of a word inside a run of spelled letters
+_REPEATS = re.compile(r"(.)\1+")
+_THRICE = re.compile(r"(.)\1\1")
+_MASKED = re.compile(r"[a-z]+[*#•✱]+[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Slips:
+    """`words` are all single words of the lists; `core` those that may be met with a slip."""
+
+    core: frozenset[str]
+    words: frozenset[str]
+    ordinary: frozenset[str]
+    left_out: Mapping[str, tuple[str, ...]]
+    unrepeated: Mapping[str, tuple[str, ...]]
+    by_length: Mapping[int, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, core: Iterable[str], words: Iterable[str], ordinary: Iterable[str]) -> Slips:
+        long = frozenset(word for word in core if len(word) >= SHORTEST_CORE and word.isalpha() and word.isascii())
+        known = frozenset(words)
+        left_out = _index((shorter, word) for word in long for shorter in {word, *_one_left_out(word)})
+        unrepeated = _index((_REPEATS.sub(r"\1", word), word) for word in known if len(word) >= _SHORTEST_PART)
+        by_length = _index((len(word), word) for word in known if len(word) >= _SHORTEST_INSIDE)
+        return cls(long, known, frozenset(ordinary), left_out, unrepeated, by_length)
+
+    def of_word(self, word: str) -> Iterator[str]:
+        """The words of the lists that `word` may stand for."""
+        if word in self.words or word in self.ordinary or not word.isalpha():
+            return
+        if len(word) >= SHORTEST_CORE - 1:
+            yield from self._slips(word)
+        if _REPEATS.search(word):
+            yield from self._repeats(word)
+        if len(word) >= 2 * _SHORTEST_PART:
+            yield from self._run_together(word)
+
+    def inside(self, run: str) -> Iterator[str]:
+        """The words of the lists that stand anywhere in a run of spelled letters."""
+        for length, words in self.by_length.items():
+            if length < len(run):
+                yield from (word for word in words if word in run)
+
+    def masked(self, text: str) -> Iterator[str]:
+        """The words of the lists of which letters are hidden by signs ("n*ked"), a sign a letter."""
+        for found in _MASKED.finditer(text):
+            shape = re.compile(re.sub(r"[^a-z]", "[a-z]", found[0]))
+            yield from (word for word in self.by_length.get(len(found[0]), ()) if shape.fullmatch(word))
+
+    def _slips(self, word: str) -> Iterator[str]:
+        nearly = {core for shorter in (word, *_one_left_out(word)) for core in self.left_out.get(shorter, ())}
+        yield from (core for core in nearly if is_one_slip(word, core))
+
+    def _repeats(self, word: str) -> Iterator[str]:
+        """A letter three times is never right; one that is doubled may be, so only words of four letters count then."""
+        least = _SHORTEST_PART if _THRICE.search(word) else _SHORTEST_INSIDE
+        same = self.unrepeated.get(_REPEATS.sub(r"\1", word), ())
+        yield from (known for known in same if len(known) >= least and len(known) < len(word))
+
+    def _run_together(self, word: str) -> Iterator[str]:
+        for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
+            if word[:cut] in self.words and word[cut:] in self.words:
+                yield f"{word[:cut]} {word[cut:]}"
+
+
+def is_one_slip(one: str, other: str) -> bool:
+    """Whether the optimal string alignment distance is at most 1."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    rest, remains = one[start:], other[start:]
+    changed, extra, missing = rest[1:] == remains[1:], rest[1:] == remains, rest == remains[1:]
+    swapped = rest[:2] == remains[:2][::-1] and rest[2:] == remains[2:]
+    return changed or extra or missing or swapped
+
+
+def _one_left_out(word: str) -> Iterator[str]:
+    return (word[:place] + word[place + 1 :] for place in range(len(word)))
+
+
+def _index(pairs: Iterable[tuple[Key, str]]) -> dict[Key, tuple[str, ...]]:
+    found: dict[Key, list[str]] = {}
+    for key, word in pairs:
+        found.setdefault(key, []).append(word)
+    return {key: tuple(sorted(words)) for key, words in found.items()}
