@@ -139,7 +139,7 @@ class TelegramServer:
         self._runner: web.AppRunner | None = None
         self._pusher: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._polls = 0
+        self.polls = 0
         self._numbers = itertools.count(1)
         self._update_numbers = itertools.count(70_000_001)
 
@@ -181,7 +181,8 @@ class TelegramServer:
         asked, params, files = request.match_info["method"], dict(request.query), {}
         for name, value in (await self._body(request)).items():
             if isinstance(value, web.FileField):
-                files[name] = Upload(value.filename, value.content_type, value.file.read())
+                with value.file as sent:
+                    files[name] = Upload(value.filename, value.content_type, sent.read())
             else:
                 params[name] = value
         return await self._called(request, asked, params, files)
@@ -262,8 +263,8 @@ class TelegramServer:
         if self.world.webhook:
             said = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             raise ApiError(409, f"Conflict: {said}")
-        self._polls += 1
-        mine, waiting = self._polls, self.world.updates
+        self.polls += 1
+        mine, waiting = self.polls, self.world.updates
         self.changed()
         if "allowed_updates" in call.values:
             self.world.allowed = call.get("allowed_updates")
@@ -271,8 +272,8 @@ class TelegramServer:
         kept = waiting[offset:] if offset < 0 else [one for one in waiting if one["update_id"] >= offset]
         waiting[:] = kept
         with suppress(TimeoutError):
-            await self.until(lambda: waiting or mine != self._polls, call.get("timeout", 0))
-        if mine != self._polls:
+            await self.until(lambda: waiting or mine != self.polls, call.get("timeout", 0))
+        if mine != self.polls:
             said = "terminated by other getUpdates request; make sure that only one bot instance is running"
             raise ApiError(409, f"Conflict: {said}")
         return waiting[: call.get("limit", 100)]
@@ -369,7 +370,7 @@ class TelegramServer:
         return self.faults[-1]
 
     def limit(self, group: int = 20, each: int = 0, clock: Callable[[], float] | None = None) -> None:
-        """From now on 429 answers more than `group` messages and edits a minute in a group, `each` a second anywhere."""
+        """From now on 429 answers over `group` messages and edits a minute in a group, `each` a second anywhere."""
         self.pace = Pace(group, each, clock or self.clock)
 
     # --- people and chats ---
