@@ -45,9 +45,11 @@ class StoredFile:
     def path(self) -> str:
         return f"files/{self.id}/{self.name}"
 
-    def json(self, kind: str) -> Json:
-        """As an object of `kind` ("animation", "document", "video")."""
+    def json(self, kind: str) -> Json | list[Json]:
+        """As an object of `kind` ("animation", "document", "video"), or the sizes of a "photo"."""
         told: Json = {"file_id": self.id, "file_unique_id": self.id[-12:], "file_size": len(self.content)}
+        if kind == "photo":
+            return [told | {"width": self.width, "height": self.height}]
         told |= {"file_name": self.name, "mime_type": self.mime}
         if kind != "document":
             told |= {"width": self.width, "height": self.height, "duration": self.seconds}
@@ -63,7 +65,7 @@ class Message:
     sender: Person | None
     text: str = ""
     entities: list[Json] = field(default_factory=list)
-    kind: str = ""  # "animation", "document", "video"; empty for plain text
+    kind: str = ""  # "animation", "document", "video", "photo"; empty for plain text
     file: StoredFile | None = None
     spoiler: bool = False
     markup: Json | None = None

@@ -152,6 +152,7 @@ class Methods:
             "sendMessage": self._send_message,
             "sendAnimation": lambda call: self._send_file(call, "animation"),
             "sendDocument": lambda call: self._send_file(call, "document"),
+            "sendPhoto": lambda call: self._send_file(call, "photo"),
             "sendVideo": lambda call: self._send_file(call, "video"),
             "editMessageText": self._edit_text,
             "editMessageCaption": self._edit_caption,

@@ -57,7 +57,8 @@ class Fault:
     """What goes wrong with the next `times` calls of a method (at one chat).
 
     `status` or `retry_after`: answered so, without effect. `drop` "before" or "after" the effect: the connection is
-    cut. `hold`: the effect happens, the answer waits for `release()` or until the client hangs up.
+    cut. `hold`: the effect happens, the answer waits for `release()` or until the client hangs up. `then` is done
+    after the effect and before the answer.
     """
 
     method: str
@@ -66,6 +67,7 @@ class Fault:
     description: str = ""
     drop: str = ""
     hold: bool = False
+    then: Callable[[], None] | None = None
     times: int = 1
     chat: Chat | None = None
     hits: int = 0
@@ -134,6 +136,7 @@ class TelegramServer:
         self.faults: list[Fault] = []
         self.pace: Pace | None = None
         self.inline_feedback = True
+        self.proxy = ""  # what stands behind the webhook's https address; empty: the address itself is pushed to
         self.port = 0
         self._methods = Methods(self.world)
         self._runner: web.AppRunner | None = None
@@ -206,12 +209,15 @@ class TelegramServer:
             return cut(request)
         result = refusal or await self._done(method, params)
         status = result.code if isinstance(result, ApiError) else 200
-        held = fault is not None and refusal is None and (fault.hold or fault.drop == "after")
-        self._note(method, params, 0 if held else status)
-        if fault is not None and refusal is None and fault.drop == "after":
-            return cut(request)
-        if fault is not None and refusal is None and fault.hold:
-            await fault.released.wait()
+        lost = refusal is None and fault is not None and (fault.hold or fault.drop == "after")
+        self._note(method, params, 0 if lost else status)
+        if refusal is None and fault is not None:
+            if fault.then is not None:
+                fault.then()
+            if fault.drop == "after":
+                return cut(request)
+            if fault.hold:
+                await fault.released.wait()
         return answer(result)
 
     def _judged(self, asked: str, sent: Json, files: dict[str, Upload]) -> tuple[str, Params, ApiError | None]:
@@ -308,7 +314,7 @@ class TelegramServer:
         secret = hook.get("secret_token", "")
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
         try:
-            reply = await client.post(hook["url"], json=update, headers=headers)
+            reply = await client.post(self.proxy or hook["url"], json=update, headers=headers)
         except httpx.HTTPError as trouble:
             said = str(trouble) or type(trouble).__name__
         else:
@@ -342,8 +348,8 @@ class TelegramServer:
         return [one for one in chat.history if not one.deleted]
 
     def clips(self, chat: Chat) -> list[Message]:
-        """The messages of a chat that carry a file."""
-        return [one for one in self.messages(chat) if one.file is not None]
+        """The messages of a chat that carry a clip."""
+        return [one for one in self.messages(chat) if one.kind in {"animation", "document", "video"}]
 
     def made(self, method: str, chat: Chat | None = None) -> list[Call]:
         """The calls of a method so far (at one chat)."""

@@ -20,6 +20,7 @@ from telegram import (
     InlineQueryResultArticle,
     InlineQueryResultCachedMpeg4Gif,
     InputMediaAnimation,
+    InputMediaPhoto,
     InputTextMessageContent,
     Message,
     Update,
@@ -151,7 +152,8 @@ async def test_a_webhook_gets_updates_with_its_secret_until_it_takes_them(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        await bot.set_webhook(f"http://127.0.0.1:{runner.addresses[0][1]}/hook", secret_token="s3cret")
+        server.proxy = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+        await bot.set_webhook("https://bot.example/hook", secret_token="s3cret")
         server.say(chat, ada, "one")
         server.say(chat, ada, "two")
         await server.until(lambda: not server.world.updates)
@@ -242,6 +244,14 @@ async def test_a_text_becomes_an_animation_in_place_and_keeps_its_keyboard_only_
     assert clip.labels == []
     file = await bot.get_file(edited.animation.file_id)
     assert bytes(await file.download_as_bytearray()) == CLIP
+
+
+async def test_a_picture_takes_the_place_of_a_clip(server: TelegramServer, bot: Bot, chat: Chat) -> None:
+    sent = await bot.send_animation(chat.id, CLIP)
+    edited = await bot.edit_message_media(InputMediaPhoto(b"\x89PNG", caption="gone"), chat.id, sent.message_id)
+    assert isinstance(edited, Message)
+    assert len(edited.photo) == 1
+    assert server.clips(chat) == []
 
 
 async def test_a_file_id_shows_a_file_again_without_an_upload(server: TelegramServer, bot: Bot, chat: Chat) -> None:
@@ -488,6 +498,15 @@ async def test_a_bad_gateway_has_no_effect(server: TelegramServer, bot: Bot, cha
             await bot.send_message(chat.id, "hi")
     await bot.send_message(chat.id, "hi")
     assert len(server.messages(chat)) == 1
+
+
+async def test_something_else_can_happen_between_an_effect_and_its_answer(
+    server: TelegramServer, bot: Bot, chat: Chat
+) -> None:
+    seen: list[int] = []
+    server.fault("sendMessage", then=lambda: seen.append(len(server.messages(chat))))
+    await bot.send_message(chat.id, "hi")
+    assert seen == [1]
 
 
 @pytest.mark.parametrize(("when", "standing"), [("before", 0), ("after", 1)])
