@@ -15,6 +15,7 @@ from db.config import LimitsConfig
 
 SAFE_INTEGER = 2**53 - 1  # what every platform's numbers carry exactly
 SWITCH = ("on", "off")
+UNDO = "undo"  # the word that parts linked identities
 DEFAULT = "default"  # the word that takes a setting back
 PRESETS = ("family", "general", "adult-channel")
 MODERATORS_PREFIX = "z"  # before the name of a moderators' command where it is typed in one word

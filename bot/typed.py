@@ -103,10 +103,10 @@ def wish_of(line: Line) -> Wish | Problem:
         return Problem(answers.not_a_size(said["size"]))
     numbers: dict[str, int | None] = {}
     for name in ("seed", "steps", "frames"):
-        numbers[name] = _whole(said[name]) if name in said else None
+        numbers[name] = whole(said[name]) if name in said else None
         if name in said and numbers[name] is None:
             return Problem(cards.not_a_number(name, said[name]))
-    guidance = _number(said["guidance"]) if "guidance" in said else None
+    guidance = number(said["guidance"]) if "guidance" in said else None
     if "guidance" in said and guidance is None:
         return Problem(cards.not_a_number("guidance", said["guidance"]))
     return Wish(
@@ -294,14 +294,16 @@ def _unquoted(value: str) -> str:
     return value[1:-1].strip() if _is_quoted(value) else value
 
 
-def _whole(text: str) -> int | None:
+def whole(text: str) -> int | None:
+    """None: it is no whole number."""
     try:
         return int(text.replace("−", "-"))
     except ValueError:
         return None
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """A finite number, also with a decimal comma; None: it is none."""
     try:
         value = float(text.replace("−", "-").replace(",", "."))
     except ValueError:

@@ -41,6 +41,13 @@ async def offer(tx: AsyncConnection, asker: Asker, code_hash: str, until: float)
     await tx.execute(insert(link_codes).values(code_hash=code_hash, **asker_values(asker), until=until))
 
 
+async def offered_by(tx: AsyncConnection, code_hash: str, now: float) -> Asker | None:
+    """Who offered this code; None: nobody, or it is past its time."""
+    good = and_(link_codes.c.code_hash == code_hash, link_codes.c.until > now)
+    row = (await tx.execute(select(link_codes).where(good))).one_or_none()
+    return None if row is None else asker_of(row)
+
+
 async def join(tx: AsyncConnection, asker: Asker, code_hash: str, now: float) -> Asker | None:
     """The identity that offered this code and `asker` are one person from now on, with all that either was linked to.
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import cards, intents, menu, permissions, specs
+from bot.answers import changes as changing
+from bot.answers import codes, costs, sizes
 from bot.cards import Card
+from bot.cards import answers as sentences
 from bot.commands import Commands
-from db import models
-from db.records import Caller, Clip, ModelFacts, Wish
+from bot.language import speaking
+from bot.specs import Problem
+from db import gallery, link_tries, models, people, places, queue, quotas, requests
+from db.ids import new_id
+from db.records import Asker, Caller, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
+
+PAGE_CLIPS = 5
+RECENT_PROMPTS = 25
+SUGGESTIONS = 3  # of a first word
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,68 +31,223 @@ class Answers:
 
     commands: Commands
 
+    # --- what waits, and what is left ---
+
     async def queue(self, caller: Caller) -> Card:
         """The caller's own unfinished jobs, each with its place and expected time."""
-        raise NotImplementedError
+        async with self.commands.database.reading() as tx:
+            lines = [await _line(tx, job) for job in await queue.unfinished_of(tx, caller.asker)]
+            waiting = await queue.waiting_count(tx)
+        first = min((place for _, place, _ in lines if place), default=1 if lines else waiting + 1)
+        with _speaking(caller):
+            return _to(caller, sentences.queue(lines, first - 1))
 
     async def cancel(self, caller: Caller, job: str = "") -> Card:
         """Stop one of the caller's jobs; none named: the newest unfinished one."""
-        raise NotImplementedError
+        named = job.strip().casefold()
+        if not named:
+            async with self.commands.database.reading() as tx:
+                unfinished = await queue.unfinished_of(tx, caller.asker)
+            named = unfinished[-1].id if unfinished else ""
+        if not named or intents.parse(f"c:{named}") is None:
+            with _speaking(caller):
+                return _to(caller, sentences.note(sentences.nothing_to_cancel(named)))
+        outcome = await self.commands.press(caller, intents.token(intents.Cancel(named)), new_id())
+        return _to(caller, sentences.note(outcome.sentence))
 
     async def quota(self, caller: Caller, wish: Wish | None = None) -> Card:
         """What is left, when more comes, and what `wish` would cost (its prompt may be empty)."""
-        raise NotImplementedError
+        now = self.commands.clock()
+        async with self.commands.database.reading() as tx:
+            place = await _place(tx, caller)
+            likes = await people.settings(tx, caller.asker)
+            allowance = self.commands.allowance.at(place, caller.circumstances.roles)
+            usage = await quotas.usage(tx, caller.asker, now - allowance.window, now)
+            known = await models.known(tx)
+        account = costs.Account(usage, allowance, now)
+        with _speaking(caller):
+            if wish is None:
+                return _to(caller, account.card())
+            wish = specs.preferred(specs.storable(wish, self.commands.limits), likes, place, specs.FORMATS)
+            limits = specs.tightened(self.commands.limits, place)
+            price = costs.price(wish, known, self.commands.default_model, limits)
+            return _to(caller, cards.problem(price.sentence) if isinstance(price, Problem) else account.card(price))
+
+    # --- what has been made ---
 
     async def gallery(self, caller: Caller, words: str = "", page: int = 1) -> Card:
         """A page of the clips made here (in private: the caller's own), with buttons to show one and to turn pages."""
-        raise NotImplementedError
-
-    async def settings(self, caller: Caller, changes: Mapping[str, str]) -> Card:
-        """What the caller prefers, after `changes`; one that can't be taken means that none is."""
-        raise NotImplementedError
-
-    async def place_settings(self, caller: Caller, changes: Mapping[str, str]) -> Card:
-        """What holds in the place, after `changes` by a moderator; one that can't be taken means that none is."""
-        raise NotImplementedError
-
-    async def pause(self, caller: Caller) -> Card:
-        """A moderator has no more requests taken in the place."""
-        raise NotImplementedError
-
-    async def resume(self, caller: Caller) -> Card:
-        """A moderator has requests taken again."""
-        raise NotImplementedError
-
-    async def help(self, caller: Caller, prefix: str = "/", moderators: str = "/z") -> Card:
-        """The commands; `prefix` stands before everybody's, `moderators` before those of moderators."""
-        raise NotImplementedError
-
-    async def privacy(self, caller: Caller) -> Card:
-        """What is stored, for how long, what never leaves the machine, and how to have it deleted."""
-        raise NotImplementedError
-
-    async def start(self, caller: Caller) -> Card:
-        """What this is, and three prompts that the default model is good at."""
-        raise NotImplementedError
-
-    async def link(self, caller: Caller, code: str = "") -> Card:
-        """Without a code: one to be typed elsewhere; with one: the two identities are joined; "undo": parted again."""
-        raise NotImplementedError
-
-    async def last_job(self, caller: Caller) -> str:
-        """The id of the caller's newest job, or empty."""
-        raise NotImplementedError
+        here = (caller.address.surface, caller.address.place, _owner(caller))
+        words = words.strip()
+        async with self.commands.database.reading() as tx:
+            count = await gallery.count(tx, *here, words)
+            clips = await gallery.browse(tx, *here, words, (page - 1) * PAGE_CLIPS, PAGE_CLIPS) if page >= 1 else []
+        with _speaking(caller):
+            return _to(caller, sentences.gallery(clips, page, -(-count // PAGE_CLIPS), count, words))
 
     async def random_clip(self, caller: Caller) -> str:
         """The id of any clip of the gallery that the caller sees, or empty."""
-        raise NotImplementedError
+        address, chance = caller.address, self.commands.rng.random()
+        async with self.commands.database.reading() as tx:
+            clip = await gallery.random(tx, address.surface, address.place, _owner(caller), chance)
+        return clip.id if clip else ""
+
+    async def found(self, caller: Caller, words: str, limit: int = 50) -> list[Clip]:
+        """Clips of the caller, and of places where the caller has asked for clips, whose prompts hold `words`."""
+        async with self.commands.database.reading() as tx:
+            return await gallery.found(tx, caller.asker, words, limit)
+
+    async def last_job(self, caller: Caller) -> str:
+        """The id of the caller's newest job, or empty."""
+        async with self.commands.database.reading() as tx:
+            job = await queue.last_of(tx, caller.asker)
+        return job.id if job else ""
+
+    # --- settings ---
+
+    async def settings(self, caller: Caller, changes: Mapping[str, str]) -> Card:
+        """What the caller prefers, after `changes`; one that can't be taken means that none is."""
+        with _speaking(caller):
+            async with self.commands.database.transaction() as tx:
+                now = await people.settings(tx, caller.asker)
+                ground = await self._ground(tx, caller, await _place(tx, caller))
+                after = changing.personal(now, changes, ground)
+                if isinstance(after, Problem):
+                    return _to(caller, cards.problem(after.sentence))
+                if after != now:
+                    await people.put(tx, caller.asker, after)
+            return _to(caller, sentences.settings(after, changed=bool(changes)))
+
+    async def place_settings(self, caller: Caller, changes: Mapping[str, str]) -> Card:
+        """What holds in the place, after `changes` by a moderator; one that can't be taken means that none is.
+
+        Who else counts as a moderator is for those alone whom the platform lets manage the place.
+        """
+        if "moderators" in changes and not caller.circumstances.moderator:
+            with _speaking(caller):
+                return _to(caller, sentences.note(sentences.only_the_platforms_moderators(), well=False))
+        with _speaking(caller):
+            async with self.commands.database.transaction() as tx:
+                now = await _place(tx, caller)
+                if not permissions.moderates(caller.circumstances, now):
+                    return _to(caller, sentences.note(sentences.only_moderators(), well=False))
+                after = changing.of_place(now, changes, await self._ground(tx, caller, now))
+                if isinstance(after, Problem):
+                    return _to(caller, cards.problem(after.sentence))
+                await self._keep(tx, caller, now, after)
+            return _to(caller, sentences.place_settings(after, changed=bool(changes)))
+
+    async def pause(self, caller: Caller) -> Card:
+        """A moderator has no more requests taken in the place."""
+        return await self._set_paused(caller, sentences.paused, paused=True)
+
+    async def resume(self, caller: Caller) -> Card:
+        """A moderator has requests taken again."""
+        return await self._set_paused(caller, sentences.resumed, paused=False)
+
+    async def _set_paused(self, caller: Caller, sentence: Callable[[bool], str], *, paused: bool) -> Card:
+        with _speaking(caller):
+            async with self.commands.database.transaction() as tx:
+                now = await _place(tx, caller)
+                if not permissions.moderates(caller.circumstances, now):
+                    return _to(caller, sentences.note(sentences.only_moderators(), well=False))
+                await self._keep(tx, caller, now, replace(now, paused=paused))
+            return _to(caller, sentences.note(sentence(now.paused is paused)))
+
+    async def _keep(self, tx: AsyncConnection, caller: Caller, now: PlaceSettings, after: PlaceSettings) -> None:
+        if after != now:
+            await places.put(tx, caller.address.surface, caller.address.place, after, self.commands.clock())
+
+    async def _ground(self, tx: AsyncConnection, caller: Caller, place: PlaceSettings) -> changing.Ground:
+        return changing.Ground(
+            thread=caller.address.thread,
+            models=await models.known(tx),
+            default_model=place.model or self.commands.default_model,
+            limits=self.commands.limits,
+            credits=max(self.commands.allowance.credits, self.commands.allowance.most),
+        )
+
+    # --- what this is ---
+
+    async def help(self, caller: Caller, prefix: str = "/", moderators: str = "/z") -> Card:
+        """The commands; `prefix` stands before everybody's, `moderators` before those of moderators."""
+        async with self.commands.database.reading() as tx:
+            theirs = permissions.moderates(caller.circumstances, await _place(tx, caller))
+        listed = [
+            (f"{moderators if command.moderators else prefix}{command.name}", command.description)
+            for command in menu.COMMANDS
+            if theirs or not command.moderators
+        ]
+        options = [option.name for option in menu.COMMANDS[0].options]
+        with _speaking(caller):
+            return _to(caller, sentences.help(listed, options))
+
+    async def privacy(self, caller: Caller) -> Card:
+        """What is stored, for how long, what never leaves the machine, and how to have it deleted."""
+        with _speaking(caller):
+            return _to(caller, sentences.privacy())
+
+    async def start(self, caller: Caller) -> Card:
+        """What this is, and three prompts that the default model is good at."""
+        suggestions = (await self.suggestions())[:SUGGESTIONS]
+        with _speaking(caller):
+            return _to(caller, sentences.start(suggestions))
+
+    # --- one person on two platforms ---
+
+    async def link(self, caller: Caller, code: str = "", *, whispered: bool = False) -> Card:
+        """Without a code: one to be typed elsewhere; with one: the two identities are joined; "undo": parted again.
+
+        `whispered`: whether the surface shows this answer to the caller alone; a code is shown nowhere else.
+        """
+        code = code.strip()
+        with _speaking(caller):
+            if code.casefold() == menu.UNDO:
+                return _to(caller, await self._part(caller.asker))
+            if code:
+                return _to(caller, await self._join(caller.asker, code))
+            if not whispered and not caller.circumstances.private:
+                return _to(caller, sentences.note(sentences.not_alone(), well=False))
+            return _to(caller, await self._offer(caller.asker))
+
+    async def _offer(self, asker: Asker) -> Card:
+        shown = codes.new()
+        until = self.commands.clock() + codes.SECONDS
+        async with self.commands.database.transaction() as tx:
+            await people.offer(tx, asker, codes.hashed(codes.read(shown)), until)
+            linked = await _others(tx, asker)
+        return sentences.code(shown, codes.SECONDS, linked)
+
+    async def _join(self, asker: Asker, typed: str) -> Card:
+        now, code = self.commands.clock(), codes.read(typed)
+        if not code:
+            return sentences.note(sentences.no_code(typed), well=False)
+        async with self.commands.database.transaction() as tx:
+            await link_tries.forget(tx, now - codes.TRY_SECONDS)
+            if await link_tries.count(tx, asker, now - codes.TRY_SECONDS) >= codes.TRIES:
+                return sentences.note(sentences.too_many_codes(codes.TRY_SECONDS), well=False)
+            if await people.offered_by(tx, codes.hashed(code), now) == asker:
+                return sentences.note(sentences.your_own_code(), well=False)
+            if await people.join(tx, asker, codes.hashed(code), now) is None:
+                await link_tries.note(tx, asker, now)
+                return sentences.note(sentences.wrong_code(), well=False)
+            return sentences.linked(await _others(tx, asker))
+
+    async def _part(self, asker: Asker) -> Card:
+        async with self.commands.database.transaction() as tx:
+            before = len(await people.identities(tx, asker)) > 1
+            await people.leave(tx, asker)
+        return sentences.note(sentences.parted(before))
+
+    # --- what is suggested while somebody types ---
 
     async def recent_prompts(self, caller: Caller, start: str = "") -> list[str]:
         """The caller's own last prompts that begin with `start`, newest first."""
-        raise NotImplementedError
+        async with self.commands.database.reading() as tx:
+            return await requests.recent_prompts(tx, caller.asker, start, RECENT_PROMPTS)
 
     async def models(self, start: str = "") -> list[ModelFacts]:
-        """The models that can be asked for, whose names or titles begin with `start`."""
+        """The models that can be asked for, whose names begin with `start` or whose titles hold it."""
         async with self.commands.database.reading() as tx:
             known = await models.known(tx)
         wanted = start.casefold()
@@ -86,12 +255,48 @@ class Answers:
 
     async def sizes(self, caller: Caller, start: str = "") -> list[str]:
         """Sizes such as "256x256" that the default model makes here."""
-        raise NotImplementedError
+        async with self.commands.database.reading() as tx:
+            place = await _place(tx, caller)
+            known = await models.known(tx)
+        model = _named(known, place.model or self.commands.default_model)
+        tried = sizes.worth_trying(model, self.commands.limits) if model else []
+        return [size for size in tried if size.startswith(start)]
 
     async def suggestions(self) -> tuple[str, ...]:
         """Prompts that the default model is good at."""
-        raise NotImplementedError
+        async with self.commands.database.reading() as tx:
+            model = _named(await models.known(tx), self.commands.default_model)
+        return model.suggestions if model else ()
 
-    async def found(self, caller: Caller, words: str, limit: int = 50) -> list[Clip]:
-        """Clips of the caller, and of places where the caller has asked for clips, whose prompts hold `words`."""
-        raise NotImplementedError
+
+def _speaking(caller: Caller) -> AbstractContextManager[None]:
+    return speaking(caller.circumstances.language)
+
+
+def _to(caller: Caller, card: Card) -> Card:
+    return replace(card, asker=caller.asker)
+
+
+def _owner(caller: Caller) -> Asker | None:
+    """Whose clips are to be seen: in private only one's own."""
+    return caller.asker if caller.circumstances.private else None
+
+
+def _named(known: list[ModelFacts], name: str) -> ModelFacts | None:
+    return next((model for model in known if model.name == name), None)
+
+
+async def _place(tx: AsyncConnection, caller: Caller) -> PlaceSettings:
+    return await places.settings(tx, caller.address.surface, caller.address.place)
+
+
+async def _others(tx: AsyncConnection, asker: Asker) -> list[str]:
+    """The surfaces of the identities that are linked with this one."""
+    return [other.surface for other in await people.identities(tx, asker) if other != asker]
+
+
+async def _line(tx: AsyncConnection, job: Job) -> tuple[Job, int, float | None]:
+    """A job, its place in line (0: it does not wait), and the seconds until its clip may be there."""
+    place = await queue.place(tx, job.id)
+    typical = await gallery.typical_seconds(tx, job.spec.model) if job.state is JobState.QUEUED else None
+    return job, place, typical * place if typical else None

@@ -5,10 +5,363 @@ Made from values, in the language that is being spoken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from bot.cards import shorten
+from bot import intents
+from bot.cards import Button, Card, duration, shorten
 from bot.language import say
+from db.records import MILLI, Clip, Job, JobState, PersonSettings, PlaceSettings
+
+LINE_CHARS = 80  # of a prompt, where several stand below each other
+MOST_LINES = 10
+MOST_BUTTONS = 5
+
+Facts = tuple[tuple[str, str], ...]
+
+
+def note(sentence: str, title: str = "Zoetrope", *, well: bool = True) -> Card:
+    """One sentence, and nothing to press."""
+    return Card(title=title, status=sentence, tone="plain" if well else "bad", final=True)
+
+
+# --- one's own jobs ---
+
+
+def queue(lines: Sequence[tuple[Job, int, float | None]], ahead: int) -> Card:
+    """One's own jobs, each with its place (1 is next, 0 is not waiting) and the seconds until its clip is there.
+
+    `ahead` is how many wait before the first of them, or in all where one has none.
+    """
+    if not lines:
+        return Card(title=say("Your clips"), status=_nothing_waits(ahead), final=True)
+    shown = lines[:MOST_LINES]
+    return Card(
+        title=say("Your clips"),
+        status=_how_many(len(lines), ahead),
+        facts=tuple(
+            (job.id, f"{shorten(job.spec.prompt, LINE_CHARS)} · {_standing(job, place, expected)}")
+            for job, place, expected in shown
+        ),
+        buttons=tuple(
+            Button(say("Cancel {id}", id=job.id), intents.token(intents.Cancel(job.id)), dangerous=True)
+            for job, _, _ in shown[:MOST_BUTTONS]
+            if not job.cancel_asked
+        ),
+        final=True,
+    )
+
+
+def _nothing_waits(ahead: int) -> str:
+    if ahead:
+        return say("Nothing of yours is waiting; a new clip would have {ahead} before it.", ahead=ahead)
+    return say("Nothing is waiting; a new clip would be made at once.")
+
+
+def _how_many(count: int, ahead: int) -> str:
+    if ahead:
+        return say("You are waiting for {count}; {ahead} are before you.", count=count, ahead=ahead)
+    return say("You are waiting for {count}; nobody is before you.", count=count)
+
+
+def _standing(job: Job, place: int, expected: float | None) -> str:
+    if job.cancel_asked:
+        return say("is being stopped")
+    if job.state is JobState.HELD:
+        return say("a moderator looks at it first")
+    if job.state is JobState.RENDERING:
+        at = job.progress
+        return say("step {step} of {steps}", step=at.step, steps=at.steps) if at else say("being made")
+    where = say("next in line") if place <= 1 else say("number {place} in line", place=place)
+    return f"{where}, {say('ready in about {time}', time=duration(expected))}" if expected else where
+
+
+def nothing_to_cancel(named: str) -> str:
+    """`named` is what can be the id of no job, or empty."""
+    if named:
+        return say("There is no clip {id} to cancel; look at your queue for the right one.", id=shorten(named, 20))
+    return say("Nothing of yours is waiting, so there is nothing to cancel.")
+
+
+# --- what is left ---
+
+
+def quota(facts: Facts) -> Card:
+    """Made of the facts below."""
+    return Card(
+        title=say("Your credit"),
+        status=say("A standard clip is one that you say nothing about."),
+        facts=facts,
+        final=True,
+    )
+
+
+def left(credits_: int, most: int, waiting: int, most_waiting: int) -> Facts:
+    """Credits (thousandths of a standard clip) that are left of the most, and how many jobs wait of the most."""
+    return (
+        (say("Left"), say("{left} of {most} standard clips", left=clips(credits_), most=clips(most))),
+        (say("Waiting"), say("{count} of {most}", count=waiting, most=most_waiting)),
+    )
+
+
+def refill(credits_: int, seconds: float) -> Facts:
+    """What comes back next, and in how many seconds."""
+    return ((say("Comes back"), say("{amount} in {time}", amount=clips(credits_), time=duration(seconds))),)
+
+
+def price(cost: int, seconds: float | None, *, fits: bool) -> Facts:
+    """What a clip costs, and whether it fits now; if not, in how many seconds, where that can be told."""
+    amount = say("{amount} standard clips", amount=clips(cost, up=True))
+    if fits:
+        fit = say("it fits")
+    elif seconds is None:
+        fit = say("it does not fit")
+    else:
+        fit = say("it fits in {time}", time=duration(seconds))
+    return ((say("This clip costs"), f"{amount} ({fit})"),)
+
+
+def clips(credits_: int, *, up: bool = False) -> str:
+    """Thousandths as a number of standard clips with at most one decimal; rounded `up` what is to be paid."""
+    tenths = -(-credits_ * 10 // MILLI) if up else credits_ * 10 // MILLI
+    return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
+
+
+# --- what has been made ---
+
+
+def gallery(page: Sequence[Clip], number: int, pages: int, count: int, words: str) -> Card:
+    """A page of clips, the first being 1. A search has no buttons to turn its pages: they could not carry its words."""
+    if not page:
+        return note(_empty(number, pages, words), say("Gallery"))
+    turns = [] if words else [_page(say("Newer"), number - 1), _page(say("Older"), number + 1)]
+    return Card(
+        title=say("Gallery"),
+        status=_found(number, pages, count, words),
+        facts=tuple((clip.id, shorten(clip.spec.prompt, LINE_CHARS)) for clip in page),
+        buttons=(
+            *(Button(say("Show {id}", id=clip.id), intents.token(intents.Show(clip.id))) for clip in page),
+            *(turn for turn, at in zip(turns, (number - 1, number + 1), strict=False) if 1 <= at <= pages),
+        ),
+        final=True,
+    )
+
+
+def _page(label: str, number: int) -> Button:
+    return Button(label, intents.token(intents.Page(number)))
+
+
+def _found(number: int, pages: int, count: int, words: str) -> str:
+    if words and pages > 1:
+        return say(
+            "{count} clips with these words; this is page {number} of {pages}, and page {next} comes with page={next}.",
+            count=count,
+            number=number,
+            pages=pages,
+            next=number % pages + 1,
+        )
+    if words:
+        return say("{count} clips with these words.", count=count)
+    return say("Page {number} of {pages}; add words to search for them.", number=number, pages=pages)
+
+
+def _empty(number: int, pages: int, words: str) -> str:
+    if pages:
+        return say("There is no page {number}; the last one is {pages}.", number=number, pages=pages)
+    if words:
+        return say("No clip here has these words; try fewer of them, or only their beginnings.")
+    return say("No clip has been made here yet; ask for one, for example: a red heart bouncing on blue.")
+
+
+def no_clip_yet() -> str:
+    return say("No clip has been made here yet; ask for one, for example: a red heart bouncing on blue.")
+
+
+# --- settings ---
+
+
+def settings(now: PersonSettings, *, changed: bool) -> Card:
+    """What somebody prefers."""
+    size = f"{now.width}x{now.height}" if now.width and now.height else say("as the model likes it")
+    facts = (
+        ("format", now.format or say("what is usual here")),
+        ("size", size),
+        ("notify", _on_or_off(on=now.notify)),
+    )
+    status = say("Kept; this is what you prefer now.") if changed else say("This is what you prefer; {how}", how=_how())
+    return Card(title=say("Your settings"), status=status, facts=facts, final=True)
+
+
+def place_settings(now: PlaceSettings, *, changed: bool) -> Card:
+    """What holds in a place."""
+    usual = say("what the operator says")
+    facts = (
+        ("channels", ", ".join(map(_channel, now.threads)) or say("everywhere")),
+        ("model", now.model or usual),
+        ("format", now.format or say("what is usual here")),
+        ("steps", _at_most(now.steps)),
+        ("frames", _at_most(now.frames)),
+        ("side", _at_most(now.side)),
+        ("credits", usual if now.credits is None else say("{amount} standard clips", amount=_exactly(now.credits))),
+        ("roles", _listed(f"{role}={_exactly(given)}" for role, given in now.roles)),
+        ("moderators", _listed(now.moderators)),
+        ("spoiler", _on_or_off(on=now.spoiler)),
+        ("preset", now.preset),
+        ("words", _listed(now.words)),
+    )
+    said = say("Kept; this holds here now.") if changed else say("This holds here; {how}", how=_how())
+    status = f"{said} {say('Requests are not taken here just now.')}" if now.paused else said
+    return Card(title=say("Settings of this place"), status=status, facts=facts, final=True)
+
+
+def paused(before: bool) -> str:
+    if before:
+        return say("This place was paused already; resume it to have requests taken again.")
+    return say("Paused: no more requests are taken here until it is resumed; what waits is still made.")
+
+
+def resumed(before: bool) -> str:
+    return say("Requests are taken here already.") if before else say("Resumed: requests are taken here again.")
+
+
+def only_moderators() -> str:
+    return say("Only those who manage this place can do that; please ask one of them.")
+
+
+def only_the_platforms_moderators() -> str:
+    return say("Only those whom the platform itself lets manage this place can say who else may.")
+
+
+def _how() -> str:
+    return say("name a setting and its value to change it.")
+
+
+def _exactly(credits_: int) -> str:
+    return f"{credits_ / MILLI:g}"
+
+
+def _on_or_off(*, on: bool) -> str:
+    return say("on") if on else say("off")
+
+
+def _channel(thread: str) -> str:
+    return thread or say("the main one")
+
+
+def _at_most(number: int | None) -> str:
+    return say("what the operator says") if number is None else say("at most {number}", number=number)
+
+
+def _listed(entries: Iterable[str]) -> str:
+    return shorten(", ".join(entries), 200) or say("none")
+
+
+# --- help, privacy, a first word ---
+
+
+def help(commands: Sequence[tuple[str, str]], options: Sequence[str]) -> Card:  # noqa: A001
+    """The commands as they are typed, each with its description; `options` of the first."""
+    return Card(
+        title=say("Zoetrope"),
+        status=say("Say in a few words what to show, and a short clip of it comes back here."),
+        facts=(*((name, say(description)) for name, description in commands), (say("Options"), ", ".join(options))),
+        final=True,
+    )
+
+
+def privacy() -> Card:
+    return Card(
+        title=say("What is stored"),
+        status=say("Only what is needed to make your clips and to bring them to you."),
+        facts=(
+            (
+                say("Stored"),
+                say("Your id here, the place and the messages, your prompts, your clips, and your settings."),
+            ),
+            (
+                say("For how long"),
+                say("Until you or the operator deletes it; a code for linking is good for ten minutes."),
+            ),
+            (
+                say("Refused prompts"),
+                say("Kept so that you can appeal; of the gravest kind only a fingerprint without the words."),
+            ),
+            (
+                say("Where"),
+                say("On the operator's own machine: no other service sees your prompts, only this platform does."),
+            ),
+            (
+                say("Deleting"),
+                say("Delete under a clip removes its file for good; for everything else ask the operator."),
+            ),
+        ),
+        final=True,
+    )
+
+
+def start(suggestions: Sequence[str]) -> Card:
+    """What this is, and what to try first."""
+    return Card(
+        title=say("Zoetrope"),
+        status=say("Say in a few words what to show, and a short clip of it comes back here."),
+        facts=tuple((say("Try"), suggestion) for suggestion in suggestions),
+        final=True,
+    )
+
+
+# --- one person on two platforms ---
+
+
+def code(shown: str, seconds: float, linked: Sequence[str]) -> Card:
+    """A code to be typed elsewhere; `linked` are the platforms that are linked already."""
+    return Card(
+        title=say("Link"),
+        status=say(
+            "Give this code to the link command on your other platform within {time}, and both count as one person.",
+            time=duration(seconds),
+        ),
+        facts=((say("Code"), shown), *_linked(linked)),
+        final=True,
+    )
+
+
+def linked(surfaces: Sequence[str]) -> Card:
+    return Card(
+        title=say("Link"),
+        status=say("Linked: your credit, your queue and your clips count as one from now on."),
+        facts=_linked(surfaces),
+        final=True,
+    )
+
+
+def _linked(surfaces: Sequence[str]) -> Facts:
+    return ((say("Linked with"), ", ".join(surfaces)),) if surfaces else ()
+
+
+def parted(before: bool) -> str:
+    if before:
+        return say("Parted: this identity counts alone again.")
+    return say("This identity is not linked with any other.")
+
+
+def not_alone() -> str:
+    return say("Others could read the code here; please link in a private chat with Zoetrope.")
+
+
+def your_own_code() -> str:
+    return say("This code is your own; give it to the link command on your other platform.")
+
+
+def wrong_code() -> str:
+    return say("This code is not good (any more); ask for a new one on your other platform.")
+
+
+def too_many_codes(seconds: float) -> str:
+    return say("That were too many codes that are not good; please try again in {time}.", time=duration(seconds))
+
+
+def no_code(text: str) -> str:
+    return say("{text} is no code; it has twelve letters and digits, such as K3V9-X0AB-CD4E.", text=shorten(text, 20))
+
 
 # --- what can be wrong with a typed line ---
 
@@ -28,7 +381,7 @@ def no_value(name: str) -> str:
 
 
 def not_a_size(text: str) -> str:
-    return say("{text} is no size; write width x height in pixels, such as 256x256.", text=shorten(text, 20))
+    return say("{text} is no size; write width x height in pixels, such as 256x256.", text=_quoted(text))
 
 
 def unknown_command(name: str, nearest: str, prefix: str) -> str:
@@ -36,3 +389,57 @@ def unknown_command(name: str, nearest: str, prefix: str) -> str:
     if nearest:
         return say("There is no command {name}; did you mean {nearest}?", name=shown, nearest=f"{prefix}{nearest}")
     return say("There is no command {name}; see {help}.", name=shown, help=f"{prefix}help")
+
+
+# --- what can be wrong with a change of settings ---
+
+
+def unknown_setting(name: str, nearest: str, names: Sequence[str]) -> str:
+    shown = shorten(name, 40)
+    if nearest:
+        return say("There is no setting {name}; did you mean {nearest}?", name=shown, nearest=nearest)
+    return say("There is no setting {name}; there are {names}.", name=shown, names=", ".join(names))
+
+
+def not_one_of(name: str, text: str, choices: Sequence[str]) -> str:
+    return say(
+        "{text} is nothing that {name} can be; choose one of: {choices}.",
+        text=_quoted(text),
+        name=name,
+        choices=", ".join(choices),
+    )
+
+
+def not_within(name: str, text: str, low: float, high: float) -> str:
+    return say(
+        "{text} does not work for {name}; write a number from {low} to {high}, or default.",
+        text=_quoted(text),
+        name=name,
+        low=f"{low:g}",
+        high=f"{high:g}",
+    )
+
+
+def not_ids(name: str, text: str) -> str:
+    return say(
+        "{text} does not work for {name}; write ids with commas between them, or none.", text=_quoted(text), name=name
+    )
+
+
+def not_roles(text: str) -> str:
+    return say(
+        "{text} does not work for roles; write ids with credits and commas between them, such as 1234=50, or none.",
+        text=_quoted(text),
+    )
+
+
+def not_words(low: int, high: int) -> str:
+    return say("A refused word has {low} to {high} characters; write them with commas between.", low=low, high=high)
+
+
+def too_many(name: str, most: int) -> str:
+    return say("{name} takes at most {most} entries; please remove some first.", name=name, most=most)
+
+
+def _quoted(text: str) -> str:
+    return f"“{shorten(text, 20)}”"
