@@ -16,7 +16,13 @@ import unicodedata
 from importlib import resources
 
 # Not in Unicode's data, or there with another partner than the one that readers see.
-OWN = dict(zip("вєкмнптзшκβεηιμοτυχωαδλ", "bekmhntewkbeniuotuxwaol", strict=True)) | {"ł": "l", "ø": "o", "đ": "d"}
+OWN = dict(zip("вєкмнптзшκβεηιμοτυχωαδλ", "bekmhntewkbeniuotuxwaol", strict=True)) | {
+    "τ": "t",
+    "ν": "v",
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+}
 SMALL_CAPITAL = re.compile(r"LATIN LETTER SMALL CAPITAL ([A-Z])")
 WIDTH = 110
 

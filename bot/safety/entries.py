@@ -14,33 +14,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
+from math import prod
 
-MOST_FORMS = 4000
+from bot.safety.views import words_of
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ONES = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _NUMBERS = re.compile(r"<(\d{1,2})-(\d{1,2})>")
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _DOUBLING = re.compile(r".*[^aeiou][aeiou][bdfgklmnprtvz]")
@@ -52,21 +36,45 @@ class EntryError(Exception):
     """An entry can't be read; the message says why."""
 
 
-def phrases(entry: str, irregular: Irregular) -> Iterator[tuple[str, bool, bool]]:
-    """(phrase, open at its start, open at its end) of everything that `entry` stands for. Raises EntryError."""
-    bare = entry.strip()
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What may stand at each place, as views spell it ("" where the place may be left out); and the open ends."""
+
+    places: tuple[tuple[str, ...], ...]
+    open_start: bool
+    open_end: bool
+
+    @property
+    def count(self) -> int:
+        """How many phrases it stands for."""
+        return prod(map(len, self.places))
+
+    def phrases(self) -> Iterator[str]:
+        """Everything that it stands for."""
+        return filter(None, (" ".join(filter(None, words)) for words in product(*self.places)))
+
+    def words(self) -> Iterator[str]:
+        """The whole words of its phrases; what stands at an open end is none."""
+        if not self.open_start and not self.open_end:
+            yield from (word for forms in self.places for form in forms for word in form.split())
+
+
+def entry_of(text: str, irregular: Irregular) -> Entry:
+    """Read the notation. Raises EntryError."""
+    bare = text.strip()
     at_start, at_end = bare.startswith("*"), bare.endswith("*") and len(bare) > 1
     bare = bare.removeprefix("*").removesuffix("*")
-    places = [list(_forms_at(place, irregular)) for place in bare.split()]
-    count = 1
-    for forms in places:
-        count *= len(forms)
-    if count > MOST_FORMS:
-        raise EntryError(f"{entry!r} stands for {count} phrases; make several entries of it.")
-    for words in product(*places):
-        phrase = " ".join(filter(None, words))
-        spaceless = _SPACELESS.search(phrase) is not None
-        yield phrase, at_start or spaceless, at_end or spaceless
+    places = tuple(_spelled(place, irregular) for place in bare.split())
+    if not any(form for forms in places for form in forms):
+        raise EntryError(f"{text!r} holds no letter")
+    if any(forms == ("",) for forms in places):
+        places = tuple(forms for forms in places if forms != ("",))
+    spaceless = _SPACELESS.search(bare) is not None
+    return Entry(places, at_start or spaceless, at_end or spaceless)
+
+
+def _spelled(place: str, irregular: Irregular) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words_of(form).strip() for form in _forms_at(place, irregular)))
 
 
 def _forms_at(place: str, irregular: Irregular) -> Iterator[str]:

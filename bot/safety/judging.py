@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
+from bot.safety.entries import Entry
 from bot.safety.lexicon import Hit, Lexicon, lists_of
 from bot.safety.policy import CONTINUING, FIRST_NAMES, FULL_NAME, NEVER, REFUSE, Bound, Policy, Row
 from bot.safety.views import views, words_of
@@ -17,6 +19,7 @@ PLACE_WORD = "place.word"  # the rule id of a word that one place does not want
 OWN_WORD = "operator.word"
 
 _GRAVITY = {Ruling.ALLOWED: 0, Ruling.LABELLED: 1, Ruling.HELD: 2, Ruling.REFUSED: 3}
+_READINGS = 3  # of words that may stand for several
 _BRIEF = 5  # words: so short a prompt after another one goes on from it
 _NAME = re.compile(r"\b([A-Z][\w’'-]+)\s+(?:[A-Z]\.?\s+)?([A-Z][\w’'-]+)")
 
@@ -121,16 +124,26 @@ def read(text: str, policy: Policy) -> Reading:
 
 
 def _nearly(name: str, words: str, known: set[str], policy: Policy) -> Iterator[Seen]:
-    """The view with every word that is nearly one of the lists' replaced by it, if there is any not looked at yet."""
-    fresh = [word for word in words.split() if word not in known]
+    """The view with every word that is nearly one of the lists' replaced by it; each word is looked at once."""
+    written = words.split()
+    fresh = [word for word in written if word not in known]
+    if not fresh:
+        return
     known.update(fresh)
-    meant = {word: " ".join(policy.slips.of_word(word)) for word in fresh}
+    meant = {word: list(policy.slips.of_word(word)) for word in fresh}
     if name.endswith("+spelled"):
-        meant |= {word: " ".join((meant[word], *policy.slips.inside(word))) for word in fresh}
-    if any(map(str.strip, meant.values())):
-        read_as = f" {' '.join(' '.join((meant.get(word) or word).split()) for word in words.split())} "
+        for word in fresh:
+            meant[word] += filter(None, (" ".join(policy.slips.inside(word)),))
+    pairs = [whole for one, other in pairwise(written) if (whole := policy.slips.of_pair(one, other))]
+    for turn in range(min(_READINGS, max(map(len, meant.values())) or bool(pairs))):
+        read_as = f" {' '.join([*(_turned(word, meant.get(word, ()), turn) for word in written), *pairs])} "
         hits, left = policy.lexicon.read(read_as)
         yield Seen(f"{name}+slips", read_as, tuple(hits), tuple(left))
+
+
+def _turned(word: str, meanings: Sequence[str], turn: int) -> str:
+    """What a word is read as in this turn: of few meanings the last one again."""
+    return meanings[min(turn, len(meanings) - 1)] if meanings else word
 
 
 def _signs(text: str, policy: Policy) -> int:
@@ -215,21 +228,17 @@ def _view(bound: Bound, reading: Reading) -> str:
 def _across(writing: Writing, here: Reading, policy: Policy, found: set[str]) -> Iterator[Met]:
     """Rules for what is never made, met by this prompt together with earlier ones, to which it must add something.
 
-    It is refused where the prompt goes on from them; where it does not, two harmless wishes stand side by side by
-    chance more often than not, and a moderator looks at the gravest alone.
+    It is refused where the prompt goes on from them; where it does not, two harmless wishes may stand side by side by
+    chance, and a moderator looks.
     """
+    before = read("\n".join(writing.earlier), policy)
     joined = read("\n".join((*writing.earlier, writing.prompt, *writing.names)), policy)
     goes_on = len(words_of(writing.prompt).split()) <= _BRIEF or bool(here.everything & policy.bits.get(CONTINUING, 0))
     for bound in policy.rules:
         if bound.rule.id in found or not bound.rule.across or bound.negative:
             continue
-        adds = any(here.met(bound.rule.strict) & either for either in bound.all)
-        if not (adds and _is_met(bound, joined, 0)):
-            continue
-        if goes_on:
-            yield Met(*_facts(bound), _row(bound, {}), "earlier")
-        elif bound.rule.family in {"C1", "C2", "C3"}:
-            yield Met(*_facts(bound), Row(Ruling.HELD), "earlier")
+        if _is_met(bound, joined, 0) and not _is_met(bound, before, 0):
+            yield Met(*_facts(bound), _row(bound, {}) if goes_on else Row(Ruling.HELD), "earlier")
 
 
 # --- words of a place, and of the operator ---
@@ -250,5 +259,5 @@ def _words(here: Reading, policy: Policy, house: House) -> Iterator[Met]:
 
 @lru_cache(maxsize=256)
 def _unwanted(words: tuple[str, ...]) -> Lexicon:
-    phrases = (words_of(word).strip() for word in words)
-    return Lexicon.of(((phrase, False, False), 1) for phrase in phrases if phrase)
+    phrases = filter(None, (words_of(word).strip() for word in words))
+    return Lexicon.of((Entry(((phrase,),), False, False), 1) for phrase in phrases)

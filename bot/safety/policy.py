@@ -5,8 +5,9 @@
 
     version = "…"          said once
     allow = […]            entries that are harmless as a whole: they take their words away before the rules read on
-    fuzzy = […]            names of lists whose single words of six letters or more are also met with one slip of typing
-    guard = […]            ordinary words that must not be read as such a slip
+    fuzzy = […]            names of lists whose words of six letters or more are also met with one slip of typing
+    guard = […]            ordinary words that must not be read as such a slip, and pairs of them ("be heading") that
+                           must not be read as a word in two parts; `scripts/make_guard.py` finds them
     [lists]                NAME = [entries], compared as whole words; `entries.py` explains the notation
     [irregular]            WORD = [its inflected forms]
     [emoji]                "…" = "words it is read as", besides its name in Unicode
@@ -43,8 +44,8 @@ from pathlib import PurePath
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.safety.entries import EntryError, phrases
-from bot.safety.lexicon import Lexicon, Phrase, single_words
+from bot.safety.entries import Entry, EntryError, entry_of
+from bot.safety.lexicon import Lexicon
 from bot.safety.slips import Slips
 from bot.safety.views import words_of
 from db.records import Ruling
@@ -197,41 +198,39 @@ def _built(file: _File, version: str) -> Policy:
     bits = {name: 1 << place for place, name in enumerate((FULL_NAME, *file.lists))}
     presets = {name: _rows(name, table) for name, table in file.presets.items()}
     _check(file, bits.keys(), presets)
-    spelled = {name: list(_phrases(name, file)) for name in file.lists}
-    allow = [phrase for entry in file.allow for phrase in _spelled(entry, file)]
-    lexicon = Lexicon.of(((phrase, bits[name]) for name, found in spelled.items() for phrase in found), allow)
-    core = {word for name in file.fuzzy for word in single_words(spelled[name])}
-    ordinary = {words_of(word).strip() for word in file.guard} | set(single_words(allow))
+    lists = {name: tuple(_entries(name, file)) for name in file.lists}
+    allow = [_entry(text, file) for text in file.allow]
+    lexicon = Lexicon.of(((entry, bits[name]) for name, entries in lists.items() for entry in entries), allow)
+    core = {word for name in file.fuzzy for entry in lists[name] for word in entry.words()}
+    vocabulary = frozenset(word for entries in lists.values() for entry in entries for word in entry.words())
+    guard = {words_of(word).strip() for word in file.guard}
+    ordinary = frozenset(guard.union(*(entry.words() for entry in allow)))
     return Policy(
         version,
         tuple(_bound(rule, bits) for rule in file.rules),
         presets,
         lexicon,
-        Slips.of(core, lexicon.words, ordinary),
+        Slips.of(core, lexicon.words, vocabulary, ordinary),
         file.emoji,
         bits,
     )
 
 
-def _phrases(name: str, file: _File, above: tuple[str, ...] = ()) -> Iterator[Phrase]:
+def _entries(name: str, file: _File, above: tuple[str, ...] = ()) -> Iterator[Entry]:
     if name in above or name not in file.lists:
         raise PolicyError(f"The list {name!r} of the safety rules does not exist or contains itself.")
-    for entry in file.lists[name]:
-        if entry.startswith("@"):
-            yield from _phrases(entry[1:], file, (*above, name))
+    for text in file.lists[name]:
+        if text.startswith("@"):
+            yield from _entries(text[1:], file, (*above, name))
         else:
-            yield from _spelled(entry, file)
+            yield _entry(text, file)
 
 
-def _spelled(entry: str, file: _File) -> Iterator[Phrase]:
+def _entry(text: str, file: _File) -> Entry:
     try:
-        for phrase, open_start, open_end in phrases(entry, file.irregular):
-            words = words_of(phrase).strip()
-            if not words:
-                raise PolicyError(f"The safety rules hold an entry without a letter: {entry!r}.")
-            yield words, open_start, open_end
+        return entry_of(text, file.irregular)
     except EntryError as error:
-        raise PolicyError(f"The safety rules hold an entry that is too long: {error}") from error
+        raise PolicyError(f"The safety rules hold an entry that can't be used: {error}.") from error
 
 
 def _bound(rule: Rule, bits: Mapping[str, int]) -> Bound:

@@ -16,6 +16,7 @@ Key = TypeVar("Key")
 
 SHORTEST_CORE = 6  # letters of a word that may be met with a slip
 _SHORTEST_PART = 3  # letters of each of two words that are run together
+_SHORTEST_STRETCHED = 2  # letters of a word that has a letter three times or more
 _SHORTEST_INSIDE = 4  # letters of a word inside a run of spelled letters
 _REPEATS = re.compile(r"(.)\1+")
 _THRICE = re.compile(r"(.)\1\1")
@@ -24,27 +25,32 @@ _MASKED = re.compile(r"[a-z]+[*#•✱]+[a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Slips:
-    """`words` are all single words of the lists; `core` those that may be met with a slip."""
+    """`words` are the single words of all lists, `vocabulary` those and the words of their phrases.
+
+    `core` are the words that may be met with a slip, `ordinary` words (and pairs of words) that are what they are.
+    """
 
     core: frozenset[str]
     words: frozenset[str]
+    vocabulary: frozenset[str]
     ordinary: frozenset[str]
     left_out: Mapping[str, tuple[str, ...]]
     unrepeated: Mapping[str, tuple[str, ...]]
     by_length: Mapping[int, tuple[str, ...]]
 
     @classmethod
-    def of(cls, core: Iterable[str], words: Iterable[str], ordinary: Iterable[str]) -> Slips:
+    def of(
+        cls, core: Iterable[str], words: frozenset[str], vocabulary: frozenset[str], ordinary: frozenset[str]
+    ) -> Slips:
         long = frozenset(word for word in core if len(word) >= SHORTEST_CORE and word.isalpha() and word.isascii())
-        known = frozenset(words)
         left_out = _index((shorter, word) for word in long for shorter in {word, *_one_left_out(word)})
-        unrepeated = _index((_REPEATS.sub(r"\1", word), word) for word in known if len(word) >= _SHORTEST_PART)
-        by_length = _index((len(word), word) for word in known if len(word) >= _SHORTEST_INSIDE)
-        return cls(long, known, frozenset(ordinary), left_out, unrepeated, by_length)
+        unrepeated = _index((_once(word), word) for word in vocabulary if len(word) >= _SHORTEST_STRETCHED)
+        by_length = _index((len(word), word) for word in vocabulary if len(word) >= _SHORTEST_INSIDE)
+        return cls(long, words, vocabulary, ordinary, left_out, unrepeated, by_length)
 
     def of_word(self, word: str) -> Iterator[str]:
-        """The words of the lists that `word` may stand for."""
-        if word in self.words or word in self.ordinary or not word.isalpha():
+        """What `word` may stand for."""
+        if word in self.vocabulary or word in self.ordinary or not word.isalpha():
             return
         if len(word) >= SHORTEST_CORE - 1:
             yield from self._slips(word)
@@ -53,26 +59,30 @@ class Slips:
         if len(word) >= 2 * _SHORTEST_PART:
             yield from self._run_together(word)
 
+    def of_pair(self, one: str, other: str) -> str:
+        """The core word that was written as two ("mas sacre"), or nothing."""
+        whole = one + other
+        return whole if whole in self.core and f"{one} {other}" not in self.ordinary else ""
+
     def inside(self, run: str) -> Iterator[str]:
-        """The words of the lists that stand anywhere in a run of spelled letters."""
-        for length, words in self.by_length.items():
-            if length < len(run):
-                yield from (word for word in words if word in run)
+        """The words that stand anywhere in a run of spelled letters, in their order."""
+        found = [word for length, words in self.by_length.items() if length < len(run) for word in words if word in run]
+        return iter(sorted(found, key=run.index))
 
     def masked(self, text: str) -> Iterator[str]:
-        """The words of the lists of which letters are hidden by signs ("n*ked"), a sign a letter."""
+        """The words of which letters are hidden by signs ("n*ked"), a sign a letter."""
         for found in _MASKED.finditer(text):
             shape = re.compile(re.sub(r"[^a-z]", "[a-z]", found[0]))
             yield from (word for word in self.by_length.get(len(found[0]), ()) if shape.fullmatch(word))
 
     def _slips(self, word: str) -> Iterator[str]:
         nearly = {core for shorter in (word, *_one_left_out(word)) for core in self.left_out.get(shorter, ())}
-        yield from (core for core in nearly if is_one_slip(word, core))
+        yield from sorted(core for core in nearly if is_one_slip(word, core))
 
     def _repeats(self, word: str) -> Iterator[str]:
         """A letter three times is never right; one that is doubled may be, so only words of four letters count then."""
-        least = _SHORTEST_PART if _THRICE.search(word) else _SHORTEST_INSIDE
-        same = self.unrepeated.get(_REPEATS.sub(r"\1", word), ())
+        least = _SHORTEST_STRETCHED if _THRICE.search(word) else _SHORTEST_INSIDE
+        same = self.unrepeated.get(_once(word), ())
         yield from (known for known in same if len(known) >= least and len(known) < len(word))
 
     def _run_together(self, word: str) -> Iterator[str]:
@@ -94,12 +104,16 @@ def is_one_slip(one: str, other: str) -> bool:
     return changed or extra or missing or swapped
 
 
+def _once(word: str) -> str:
+    return _REPEATS.sub(r"\1", word)
+
+
 def _one_left_out(word: str) -> Iterator[str]:
     return (word[:place] + word[place + 1 :] for place in range(len(word)))
 
 
 def _index(pairs: Iterable[tuple[Key, str]]) -> dict[Key, tuple[str, ...]]:
-    found: dict[Key, list[str]] = {}
+    found: dict[Key, set[str]] = {}
     for key, word in pairs:
-        found.setdefault(key, []).append(word)
+        found.setdefault(key, set()).add(word)
     return {key: tuple(sorted(words)) for key, words in found.items()}

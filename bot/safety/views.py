@@ -10,8 +10,10 @@ Letters first, one view each:
 then what is done to words, on top of each ("skeleton+leet+joined"):
 
     camel      WordsLikeThis taken apart
-    leet       digits and signs read as letters, in words that mix them with letters ("n4k3d"); `leet-l` takes 1 for l
-    joined     words split by signs ("mas-sacre", "k||i||ll") put together: never across a space
+    leet       digits and signs read as letters, in words that mix them with letters ("n4k3d"); `leet-l` takes 1 for l,
+               `leet-end` an exclamation mark at the end for a letter
+    opened     words with marks of spoilers and emphasis in them ("k||i||ll") put together
+    joined     words split by any signs ("mas-sacre") put together: never across a space
     spelled    runs of three or more single letters put together ("k i l l", also with signs or emoji between)
     reversed   backwards, where the text holds marks that turn its direction round
 
@@ -46,17 +48,19 @@ _LEET = {
 }  # fmt: skip
 _LEET_I = str.maketrans(_LEET)
 _LEET_L = str.maketrans(_LEET | dict.fromkeys("1!|", "l"))
+_LEETS = (("leet", _LEET_I, "!|+"), ("leet-l", _LEET_L, "!|+"), ("leet-end", _LEET_I, ""))  # signs at an end left out
+_HABIT = 2  # mixed words, from which on words of digits and signs alone are read as letters too
 
 _LETTER = rf"(?:[^\W_]|[{_LETTER_MARKS}])"
 _TOKEN = re.compile(rf"{_LETTER}+")
-_POSSESSIVE = re.compile(r"['’`]s?(?=\W|$)|(?<=\w)['’](?=\w)")
+_POSSESSIVE = re.compile(r"['’`]s?(?=[\W_]|$)|(?<=\w)['’](?=\w)")
 _MIXED = re.compile(r"(?=\S*[^\W\d_])(?=\S*[013456789@$!|+€£¥¢])\S+")
-_MEASURE = re.compile(r"\W*\d+(?:[.:x]\d+)*(?:st|nd|rd|th|s|k|d|p|px|x|mm|cm|m|km|kg|g|ft|mph|fps|hz|am|pm|yo|yr)?\W*")
-_AMBIGUOUS = re.compile(r"[1!|]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _SPLIT = re.compile(rf"(?<={_LETTER})[^\w\s]+(?={_LETTER})|(?<={_LETTER})_+(?={_LETTER})|(?<=\w)[*_~|`]+(?=\w)")
 _APART = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_]{1,4}[^\W\d_](?![^\W_])){2,}")
 _GAP = re.compile(r"[\W_]+")
+_MARKUP = re.compile(r"[|*_~`\\]+")
+_WEIGHT = re.compile(r":\s*-?\d+(?:\.\d+)?\s*(?=[)\]}])")  # "(word:1.3)", which some programs read as an emphasis
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w+;")
 
 Emoji = Mapping[str, str]
@@ -88,8 +92,9 @@ def plain(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    """What was percent-encoded or written as an HTML entity, as the letters meant."""
-    return html.unescape(unquote(text)) if _ENCODED.search(text) else text
+    """What was percent-encoded or written as an HTML entity, as the letters meant; weights of words left out."""
+    meant = html.unescape(unquote(text)) if _ENCODED.search(text) else text
+    return _WEIGHT.sub("", meant) if ":" in meant else meant
 
 
 def _spellings(text: str, emoji: Emoji) -> Iterator[tuple[str, str]]:
@@ -121,17 +126,19 @@ def _letters(text: str, emoji: Emoji) -> Iterator[tuple[str, str]]:
 def _undone(name: str, letters: str) -> Iterator[tuple[str, str]]:
     """What may have been done to the words of one view."""
     yield from _opened(name, letters)
-    if not any(_is_leet(found[0]) for found in _MIXED.finditer(letters)):
-        return
-    for kind, table in (("leet", _LEET_I), ("leet-l", _LEET_L)):
-        if kind == "leet-l" and not _AMBIGUOUS.search(letters):
-            return
-        read = _MIXED.sub(lambda found, table=table: _unleeted(found[0], table), letters)  # type: ignore[misc]
+    mixed = sum(_is_leet(found[0]) for found in _MIXED.finditer(letters))
+    for kind, table, ends in _LEETS if mixed else ():
+        if mixed >= _HABIT:
+            read = " ".join(word.rstrip(ends).translate(table) for word in letters.split(" "))
+        else:
+            read = " ".join(_unleeted(word, table, ends) for word in letters.split(" "))
         yield f"{name}+{kind}", read
         yield from _opened(f"{name}+{kind}", read)
 
 
 def _opened(name: str, letters: str) -> Iterator[tuple[str, str]]:
+    if _MARKUP.search(letters):
+        yield f"{name}+opened", _MARKUP.sub("", letters)
     if _SPLIT.search(letters):
         yield f"{name}+joined", _SPLIT.sub("", letters)
     if _APART.search(letters):
@@ -154,12 +161,12 @@ def _run_together(run: re.Match[str]) -> str:
 
 
 def _is_leet(token: str) -> bool:
-    """Mixed, and not a measure like "4k", "16mm" or "80s", nor a word with a sign at its end."""
-    return not _MEASURE.fullmatch(token) and bool(_MIXED.fullmatch(token.strip("!|+.,:;?\"'()*")))
+    """Mixed, and not just a word with a sign at its end."""
+    return _MIXED.fullmatch(token.strip("!|+.,:;?\"'()*")) is not None
 
 
-def _unleeted(token: str, table: dict[int, str]) -> str:
-    return token.rstrip("!|+").translate(table) if _is_leet(token) else token
+def _unleeted(token: str, table: dict[int, str], ends: str) -> str:
+    return token.rstrip(ends).translate(table) if _is_leet(token) else token
 
 
 def _named(text: str, emoji: Emoji) -> str:
