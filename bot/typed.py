@@ -40,6 +40,7 @@ _HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z_-]+[=:]|[A-Za-z]+=)")
 _SPACE = re.compile(r"\s")
 _PAIR = re.compile(r"([A-Za-z]+)=(.*)", re.DOTALL)
 _CLOSED_BY = {'"': '"”“„', "“": '”"“', "„": '“”"', "«": "»", "»": "«", "'": "'’", "‘": "’'", "‚": "‘’'"}
+_CLOSING = {mark: re.compile(rf"[{closing}](?!\S)") for mark, closing in _CLOSED_BY.items()}
 _DOUBLE = '"“„«»'
 _SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX×✕*]\s*(\d{1,6}))?\s*(?:px)?\s*", re.ASCII)
 _TIMES = frozenset("xX×✕*")
@@ -205,13 +206,9 @@ def _word_end(text: str, at: int) -> int:
 
 def _quoted_end(text: str, at: int) -> int:
     """Where the quoted piece that begins at `at` ends, or 0: its closing mark stands before a space or the end."""
-    closing = _CLOSED_BY.get(text[at])
-    if closing is None:
-        return 0
-    for place in range(at + 2, len(text)):
-        if text[place] in closing and (place + 1 == len(text) or text[place + 1].isspace()):
-            return place + 1
-    return 0
+    closed = _CLOSING.get(text[at])
+    found = closed.search(text, at + 2) if closed else None
+    return found.end() if found else 0
 
 
 def _is_quoted(piece: str) -> bool:
@@ -232,7 +229,7 @@ def _read_one(reading: _Reading) -> None:
     token = reading.rest.pop(0)
     name, value = _option(token, reading)
     if name in reading.names:
-        reading.options[name] = _value(reading, name) if value is None else _unquoted(value)
+        reading.options[name] = _unquoted(value) if value else _value(reading, name)
         return
     if name:
         reading.unknown.append(name)

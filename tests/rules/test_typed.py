@@ -1,0 +1,296 @@
+"""What hands and keyboards make of a command, and what is read from it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot import typed
+from bot.specs import Problem
+from bot.typed import Line, read, size_of, wish_of
+from db.records import Wish
+
+FLAGS = {
+    "--seed 7": ("seed", "7"),
+    "—seed 7": ("seed", "7"),
+    "–seed=7": ("seed", "7"),
+    "--steps=20": ("steps", "20"),
+    "--STEPS: 20": ("steps", "20"),
+    "--frames:8": ("frames", "8"),
+    "--size 256x256": ("size", "256x256"),
+    "--size 256 × 144": ("size", "256×144"),
+    "--no “blurry, grey”": ("negative", "blurry, grey"),
+    "--model='zeroscope v2'": ("model", "zeroscope v2"),
+    "--cfg 7,5": ("guidance", "7,5"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "words", "options"),
+    [
+        ("", "", "", {}),
+        ("   \n\t ", "", "", {}),
+        ("a red heart", "", "a red heart", {}),
+        ("/video", "video", "", {}),
+        ("/video a red heart", "video", "a red heart", {}),
+        ("/VIDEO@my_bot a red heart", "video", "a red heart", {}),
+        ("/video@my_bot", "video", "", {}),
+        ("  /video  a   red heart ", "video", "a red heart", {}),
+        ("／video a heart", "video", "a heart", {}),
+        ("\u200f/video قلب أحمر --seed 7", "video", "قلب أحمر", {"seed": "7"}),
+        ("/video a heart --seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video --seed 7 a heart", "video", "a heart", {"seed": "7"}),
+        ("/video a --seed 7 heart", "video", "a heart", {"seed": "7"}),
+        ("/video a heart --seed=7 --steps=20", "video", "a heart", {"seed": "7", "steps": "20"}),
+        ("/video a heart --Seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart\n--seed 7\n--steps 20", "video", "a heart", {"seed": "7", "steps": "20"}),
+        ("/video\na heart\nthat beats", "video", "a heart that beats", {}),
+        # what keyboards make of two hyphens
+        ("/video a heart —seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart –seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart ―seed=7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart –-seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart ——seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart −−seed 7", "video", "a heart", {"seed": "7"}),
+        ("/video a heart ---seed 7", "video", "a heart", {"seed": "7"}),
+        # dashes that are words
+        ("/video a heart -- red", "video", "a heart -- red", {}),
+        ("/video a heart --", "video", "a heart --", {}),
+        ("/video -- ", "video", "--", {}),
+        ("/video a heart — red", "video", "a heart — red", {}),
+        ("/video no —no— no", "video", "no —no— no", {}),
+        ("/video well--known", "video", "well--known", {}),
+        ("/video a heart -seed 7", "video", "a heart -seed 7", {}),
+        ("/video —loudly", "video", "—loudly", {}),
+        ("/video 10--20 --7 --", "video", "10--20 --7 --", {}),
+        # quotes
+        ('/video "a red heart"', "video", "a red heart", {}),
+        ("/video “a red heart”", "video", "a red heart", {}),
+        ("/video „ein rotes Herz“ --seed 7", "video", "ein rotes Herz", {"seed": "7"}),
+        ("/video «un cœur»", "video", "un cœur", {}),
+        ('/video a sign "open" here', "video", 'a sign "open" here', {}),
+        ('/video a sign "try --seed 7" here', "video", 'a sign "try --seed 7" here', {}),
+        ('/video "open', "video", '"open', {}),
+        ("/video 'tis a rock 'n' roll heart", "video", "'tis a rock 'n' roll heart", {}),
+        ('/video a 5" disk --seed 7 and a 3" one', "video", 'a 5" disk and a 3" one', {"seed": "7"}),
+        # values of several words
+        ('/video a heart --negative "blurry, grey"', "video", "a heart", {"negative": "blurry, grey"}),
+        (
+            "/video a heart --negative “blurry, grey” --seed 7",
+            "video",
+            "a heart",
+            {"negative": "blurry, grey", "seed": "7"},
+        ),
+        ("/video a heart --no ‘blurry, grey’", "video", "a heart", {"negative": "blurry, grey"}),
+        ("/video a heart --no='blurry, grey'", "video", "a heart", {"negative": "blurry, grey"}),
+        ("/video a heart --no=“blurry, grey” beats", "video", "a heart beats", {"negative": "blurry, grey"}),
+        ("/video a heart --no blurry, grey", "video", "a heart", {"negative": "blurry, grey"}),
+        ("/video a heart --no blurry, grey --seed 7", "video", "a heart", {"negative": "blurry, grey", "seed": "7"}),
+        ("/video --no blurry a heart", "video", "a heart", {"negative": "blurry"}),
+        # sizes
+        ("/video a heart --size 256x256", "video", "a heart", {"size": "256x256"}),
+        ("/video a heart --size 256×256", "video", "a heart", {"size": "256×256"}),
+        ("/video a heart --size 256 x 256", "video", "a heart", {"size": "256x256"}),
+        ("/video a heart --size 256 x256 red", "video", "a heart red", {"size": "256x256"}),
+        ("/video --size 256 a heart", "video", "a heart", {"size": "256"}),
+        # flags without a value
+        ("/video a heart --seed", "video", "a heart", {"seed": ""}),
+        ("/video a heart --seed --steps 20", "video", "a heart", {"seed": "", "steps": "20"}),
+        ("/video a heart --seed=", "video", "a heart", {"seed": ""}),
+        ("/video a heart --seed= 7", "video", "a heart", {"seed": "7"}),
+        # no commands
+        ("/path/to/heaven", "", "/path/to/heaven", {}),
+        ("/ a heart", "", "/ a heart", {}),
+        ("/", "", "/", {}),
+        ("either/or", "", "either/or", {}),
+        ("💜💜 beating 🫀 --seed 7", "", "💜💜 beating 🫀", {"seed": "7"}),
+        ("👨\u200d👩\u200d👧 waves", "", "👨\u200d👩\u200d👧 waves", {}),
+        # other commands
+        ("/gallery red heart --page 2", "gallery", "red heart", {"page": "2"}),
+        ("/show k3v9x0abcd", "show", "k3v9x0abcd", {}),
+        ("/link K3V9-X0AB-CD4E", "link", "K3V9-X0AB-CD4E", {}),
+        ("/link K3V9--X0AB", "link", "K3V9--X0AB", {}),
+        ("/queue --all", "queue", "--all", {}),
+        ("/quota --steps 4 --size 64x64", "quota", "", {"steps": "4", "size": "64x64"}),
+        ("/settings format gif notify off", "settings", "", {"format": "gif", "notify": "off"}),
+        ("/settings format=gif --notify off", "settings", "", {"format": "gif", "notify": "off"}),
+        ("/zsettings words blood, gore credits 5", "zsettings", "", {"words": "blood, gore", "credits": "5"}),
+        ("/zsettings roles 12=5, 13=6 spoiler on", "zsettings", "", {"roles": "12=5, 13=6", "spoiler": "on"}),
+        ("/zsettings channels +here", "zsettings", "", {"channels": "+here"}),
+    ],
+)
+def test_a_line_is_read(text: str, command: str, words: str, options: dict[str, str]) -> None:
+    line = read(text)
+    assert (line.command, line.words, line.options) == (command, words, options)
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("/video a heart", Wish("a heart")),
+        ("/video", Wish("")),
+        ("a heart --seed 7 --steps 20 --frames 8", Wish("a heart", seed=7, steps=20, frames=8)),
+        ("a heart --size 256×144", Wish("a heart", width=256, height=144)),
+        ("a heart --size 256", Wish("a heart", width=256, height=256)),
+        ("a heart --guidance 7,5", Wish("a heart", guidance=7.5)),
+        ("a heart --cfg=7.5", Wish("a heart", guidance=7.5)),
+        ("a heart --seed −5", Wish("a heart", seed=-5)),  # for the one who checks ranges
+        ("a heart --seed ٧", Wish("a heart", seed=7)),
+        ("a heart --format GIF --model Pocket", Wish("a heart", format="gif", model="Pocket")),
+        ("--prompt “a heart” --no text", Wish("a heart", negative="text")),
+    ],
+)
+def test_a_wish_is_made_of_a_line(text: str, wish: Wish) -> None:
+    assert wish_of(read(text)) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a heart --sede 7", "There is no option --sede; did you mean --seed?"),
+        ("a heart —sede 7", "There is no option --sede; did you mean --seed?"),
+        ("a heart --step 7", "There is no option --step; did you mean --steps?"),
+        ("a heart --ar 16:9", "There is no option --ar; did you mean --size?"),
+        ("a heart --width 64", "There is no option --width; did you mean --size?"),
+        ("a heart --seed", "The option seed has no value; write it behind, such as --seed VALUE."),
+        ("a heart --seed seven", "The seed must be a whole number, not 'seven'; please write one."),
+        ("a heart --seed 7.5", "The seed must be a whole number, not '7.5'; please write one."),
+        ("a heart --steps 1e3", "The number of steps must be a whole number, not '1e3'; please write one."),
+        ("a heart --frames ½", "The number of frames must be a whole number, not '½'; please write one."),
+        ("a heart --guidance much", "Guidance must be a number, not 'much'; please write one."),
+        ("a heart --guidance nan", "Guidance must be a number, not 'nan'; please write one."),
+        ("a heart --guidance 1e999", "Guidance must be a number, not '1e999'; please write one."),
+        ("a heart --size big", "“big” is no size; write width x height in pixels, such as 256x256."),
+        ("a heart --size 0x", "“0x” is no size; write width x height in pixels, such as 256x256."),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(text: str, sentence: str) -> None:
+    assert wish_of(read(text)) == Problem(sentence)
+
+
+def test_a_flag_like_nothing_names_them_all() -> None:
+    problem = wish_of(read("a heart --zzz"))
+    assert isinstance(problem, Problem)
+    assert problem.sentence.startswith("There is no option --zzz; there are --prompt, --negative, --seed")
+
+
+def test_numbers_with_thousands_of_digits_are_no_numbers() -> None:
+    assert isinstance(wish_of(read(f"a heart --seed {'9' * 5000}")), Problem)
+
+
+def test_an_unknown_flag_stays_in_the_words() -> None:
+    assert read("a heart --sede 7") == Line("", "a heart --sede 7", {}, ("sede",))
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("/settings", {}),
+        ("/settings format gif", {"format": "gif"}),
+        ("/settings size 256 x 256", {"size": "256x256"}),
+        ("/zsettings role 12=5", {"roles": "12=5"}),
+        ("/settings formt gif", Problem("There is no option formt; did you mean format?")),
+        ("/settings --formt gif", Problem("There is no option --formt; did you mean --format?")),
+        ("/settings format", Problem("The option format has no value; write it behind, such as --format VALUE.")),
+    ],
+)
+def test_changes_of_settings_are_read(text: str, changes: dict[str, str] | Problem) -> None:
+    assert typed.changes_of(read(text)) == changes
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a heart", "video"), ("/queue", "queue"), ("/zpause", "pause"), ("/zsettings", "settings")]
+)
+def test_the_command_is_found_in_the_menu(text: str, name: str) -> None:
+    command = typed.command_of(read(text))
+    assert not isinstance(command, Problem)
+    assert command.name == name
+    assert command.moderators == text.startswith("/z")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("/vidoe a heart", "There is no command /vidoe; did you mean /video?"),
+        ("/xyzzy", "There is no command /xyzzy; see /help."),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(text: str, sentence: str) -> None:
+    assert typed.command_of(read(text)) == Problem(sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("256x256", (256, 256)),
+        ("256X144", (256, 144)),
+        (" 256 × 144 px ", (256, 144)),
+        ("256*144", (256, 144)),
+        ("64", (64, 64)),
+        ("", None),
+        ("x", None),
+        ("256x", None),
+        ("256x256x256", None),
+        ("-64x64", None),
+        ("9999999x1", None),
+        ("2.5x2", None),
+    ],
+)
+def test_a_size_is_two_numbers_or_one(text: str, size: tuple[int, int] | None) -> None:
+    assert size_of(text) == size
+
+
+# --- for any text ---
+
+ODD = st.text(st.sampled_from("a7 -–—−=:/@\"“”„'‘’«»xX×\n\t\u200f💜sedno"), max_size=60)
+WORDS = st.lists(st.from_regex(r"[a-z0-9\u0430-\u044f💜.,!?]{1,8}", fullmatch=True), max_size=8)
+
+
+@given(st.one_of(st.text(), ODD))
+@example('/video "')
+@example("--size")
+@example('--seed="')
+@example("“")
+def test_reading_never_fails(text: str) -> None:
+    line = read(text)
+    assert isinstance(wish_of(line), Wish | Problem)
+    assert isinstance(typed.changes_of(line), dict | Problem)
+
+
+@given(st.text(st.characters(exclude_characters="-‐‑‒–—―−/／"), max_size=60))
+def test_no_letter_is_lost(text: str) -> None:
+    """Without a flag and a command everything is words."""
+    line = read(text)
+    assert line.options == {}
+    assert _letters(line.words) == _letters(text)
+
+
+def _letters(text: str) -> Counter[str]:
+    return Counter(char for char in text.lower() if unicodedata.category(char)[0] in "LN")
+
+
+@given(WORDS, st.lists(st.tuples(st.sampled_from(sorted(FLAGS)), st.integers(0, 8))))
+def test_words_keep_their_order_whatever_flags_stand_between_them(
+    words: list[str], flags: list[tuple[str, int]]
+) -> None:
+    pieces: list[str] = list(words)
+    for flag, at in sorted(flags, key=lambda each: -each[1]):
+        pieces.insert(min(at, len(words)), flag)
+    line = read(" ".join(["/video", *pieces]))
+    assert line.words.split() == words
+    assert line.options.keys() == {FLAGS[flag][0] for flag, _ in flags}
+    assert all((name, value) in FLAGS.values() for name, value in line.options.items())
+
+
+@given(WORDS)
+def test_plain_words_are_all_there(words: list[str]) -> None:
+    assert read(" ".join(words)) == Line("", " ".join(words))
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_means_the_same_before_and_behind(flag: str) -> None:
+    assert read(f"{flag} a") == read(f"a {flag}") == Line("", "a", dict([FLAGS[flag]]))
