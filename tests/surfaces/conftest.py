@@ -44,6 +44,7 @@ from db.records import (
     Progress,
     Range,
 )
+from tests.surfaces.discord_server.server import DiscordServer
 
 
 @dataclass(frozen=True)
@@ -266,3 +267,14 @@ async def enter(house: House) -> AsyncIterator[Enter]:
     yield entering
     for client in clients:
         await client.aclose()
+
+
+# --- Discord ---
+
+
+@pytest.fixture
+async def discord_server() -> AsyncIterator[DiscordServer]:
+    """A Discord on 127.0.0.1; the test fails when its bot did what Discord's schema or a person would not take."""
+    async with DiscordServer().serving() as server:
+        yield server
+    server.check()
