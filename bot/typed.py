@@ -36,7 +36,7 @@ _LONG = "–—―"  # what keyboards make of two hyphens
 _STEER = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # invisible marks that only steer the direction of text
 _COMMAND = re.compile(rf"[\s{_STEER}]*[/／]([A-Za-z0-9_]{{1,32}})(?:@\S*)?(?=\s|$)")
 _FLAG = re.compile(rf"([{_DASHES}]{{2,}}|[{_LONG}])([A-Za-z][A-Za-z_-]*)(?:[=:](.*))?", re.DOTALL)
-_HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z_-]+[=:]|[A-Za-z]+=)")
+_HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z][A-Za-z_-]*[=:]|[A-Za-z]+=)")
 _SPACE = re.compile(r"\s")
 _PAIR = re.compile(r"([A-Za-z]+)=(.*)", re.DOTALL)
 _CLOSED_BY = {'"': '"”“„', "“": '”"“', "„": '“”"', "«": "»", "»": "«", "'": "'’", "‘": "’'", "‚": "‘’'"}
