@@ -121,15 +121,34 @@ def video(
 
 @cli.command()
 @click.argument("prompts", nargs=-1)
+@click.option(
+    "--policy",
+    "preset",
+    type=click.Choice(["family", "general", "adult-channel"]),
+    default="general",
+    show_default=True,
+    help="The kind of place that is asked in.",
+)
+@click.option("--explain", is_flag=True, help="Show every view of a prompt and what matched, for operators only.")
+@config_option
 @json_option
-def judge(prompts: tuple[str, ...], as_json: bool) -> int:
+def judge(prompts: tuple[str, ...], preset: str, file: Path | None, *, explain: bool, as_json: bool) -> int:
     """Say what the safety rules make of prompts.
 
     Prompts come from the arguments, or from standard input, one a line; empty lines are passed over.
     """
-    from bot.cli.judge import checked, judge_all, written
+    from bot.cli.judge import checked, explain_all, house, judge_all, written
+    from bot.safety import Rulebook
+    from db.config import chosen, load
 
-    judge_all(checked(prompts) if prompts else written(_lines_of_input()), as_json=as_json)
+    if explain and as_json:
+        raise click.UsageError("--explain is for reading: leave out --json.")
+    given = checked(prompts) if prompts else written(_lines_of_input())
+    policy = Rulebook.open(load(chosen(file), os.environ).safety.folder).policy
+    if explain:
+        explain_all(given, policy, house(preset))
+    else:
+        judge_all(given, policy, house(preset), as_json=as_json)
     return DONE
 
 

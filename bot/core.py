@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot import cards, safety
+from bot import cards, key_file, safety
 from bot.answers import Answers
 from bot.board import Board
 from bot.commands import Commands
@@ -27,6 +27,7 @@ from db.config import Config
 from db.database import Database
 
 BELL_SECONDS = 5.0  # the longest sleep without a bell
+REFUSALS_KEY = "refusals.key"  # in the data folder
 DOWNLOAD_BYTES = 200_000_000  # for whoever takes a clip home in another format
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,15 @@ class Core:
     answers: Answers
     progress: ProgressLoop
     delivery: DeliveryLoop
+    rulebook: safety.Rulebook
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What must run for clips to be shown and delivered."""
-        return (self.progress.run(), self.delivery.run(), self.commands.run())
+        watch = self.rulebook.watch(self._judge_by)
+        return (self.progress.run(), self.delivery.run(), self.commands.run(), watch)
+
+    def _judge_by(self, policy: safety.Policy) -> None:
+        self.commands.policy = policy
 
     async def convert(self, clip_id: str, kind: str) -> Path | str:
         """The file of a clip in another format, or the sentence that says why there is none."""
@@ -95,7 +101,10 @@ async def opened(
     ffmpeg = await asyncio.to_thread(_ffmpeg)
     database = await Database.open(config.database_url, migrate=True)
     try:
-        core = _wired(config, database, files, Renditions(config.data.folder / "renditions", ffmpeg), clock)
+        renditions = Renditions(config.data.folder / "renditions", ffmpeg)
+        hash_key = await asyncio.to_thread(key_file.load, config.data.folder / REFUSALS_KEY)
+        rulebook = await asyncio.to_thread(safety.Rulebook.open, config.safety.folder)
+        core = _wired(config, database, files, renditions, clock, hash_key, rulebook)
         core.delivery.patience = patience
         yield core
     finally:
@@ -109,7 +118,13 @@ def _ffmpeg() -> str:
 
 
 def _wired(
-    config: Config, database: Database, files: ClipFiles, renditions: Renditions, clock: Callable[[], float]
+    config: Config,
+    database: Database,
+    files: ClipFiles,
+    renditions: Renditions,
+    clock: Callable[[], float],
+    hash_key: bytes,
+    rulebook: safety.Rulebook,
 ) -> Core:
     board = Board()
     surfaces: dict[str, Surface] = {}
@@ -119,13 +134,14 @@ def _wired(
         files=files,
         renditions=renditions,
         board=board,
-        policy=safety.built_in_policy(),
+        policy=rulebook.policy,
         allowance=Allowance.of(config.quota),
         limits=config.limits,
         default_model=config.generator.default_model,
         clock=clock,
         rng=random.Random(),
+        hash_key=hash_key,
     )
     progress = ProgressLoop(database, surfaces, board, config.data.folder / "previews", clock)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)
-    return Core(database, files, renditions, surfaces, commands, Answers(commands), progress, delivery)
+    return Core(database, files, renditions, surfaces, commands, Answers(commands), progress, delivery, rulebook)

@@ -7,6 +7,7 @@
     ├── GeneratorUnavailable  the local generator process does not come up
     ├── OutputClosed          there is nowhere to write a result
     ├── ReaderGone            whoever read our results has closed the pipe
+    ├── PolicyError           the safety rules can't be used (safety/policy.py)
     └── WrongUse              the command line asks for something that does not go together
 
 Each one's message is a whole sentence that says what happened and what to do.

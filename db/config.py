@@ -66,6 +66,11 @@ class QuotaConfig(Section):
     credits: float = Field(100.0, gt=0, description="Standard clips one person may ask for within the window.")
     window_hours: float = Field(24.0, gt=0, description="Length of the rolling window in hours.")
     waiting: int = Field(5, ge=1, description="How many unfinished jobs one person may have at a time.")
+    cool_down_seconds: float = Field(0.0, ge=0, description="Seconds between two requests of one person.")
+    refused_credits: float = Field(0.1, ge=0, description="What a refused prompt costs, so that probing costs.")
+    most_credits: float = Field(
+        1000.0, gt=0, description="The most that moderators of a place may allow one person there within the window."
+    )
 
 
 class LimitsConfig(Section):
@@ -120,6 +125,16 @@ class GeneratorConfig(Section):
     )
 
 
+class SafetyConfig(Section):
+    """[safety]"""
+
+    folder: Path | None = Field(
+        None,
+        strict=False,
+        description="Folder with lists of your own (places, groups, people, words); read again when it changes.",
+    )
+
+
 class ChatConfig(Section):
     """[discord] and [telegram]"""
 
@@ -168,6 +183,7 @@ class Config(Section):
     limits: LimitsConfig = LimitsConfig()
     generator: GeneratorConfig = GeneratorConfig()
     web: WebConfig = WebConfig()
+    safety: SafetyConfig = SafetyConfig()
     discord: DiscordConfig = DiscordConfig()
     telegram: TelegramConfig = TelegramConfig()
     log: LogConfig = LogConfig()
@@ -281,6 +297,7 @@ def _placed(config: Config, folder: Path) -> Config:
     models = {name: _placed_model(model, folder) for name, model in config.generator.models.items()}
     sections = {
         "generator": config.generator.model_copy(update={"models": models}),
+        "safety": _placed_safety(config.safety, folder),
         "discord": _placed_chat(config.discord, folder),
         "telegram": _placed_chat(config.telegram, folder),
     }
@@ -296,6 +313,12 @@ def _placed_chat(chat: ChatConfig, folder: Path) -> ChatConfig:
     if chat.token_file is None:
         return chat
     return chat.model_copy(update={"token_file": folder / _at_home(chat.token_file)})
+
+
+def _placed_safety(safety: SafetyConfig, folder: Path) -> SafetyConfig:
+    if safety.folder is None:
+        return safety
+    return safety.model_copy(update={"folder": folder / _at_home(safety.folder)})
 
 
 def _with_data_folder(config: Config, folder: Path) -> Config:

@@ -44,6 +44,7 @@ from pathlib import PurePath
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.errors import BotError
 from bot.safety.entries import Entry, EntryError, entry_of
 from bot.safety.lexicon import Lexicon
 from bot.safety.slips import Slips
@@ -57,7 +58,7 @@ POLICIES = frozenset({f"P{number}" for number in range(1, 10)})
 Files = Mapping[str, str]  # texts by file name
 
 
-class PolicyError(Exception):
+class PolicyError(BotError):
     """A policy can't be used; the message says where and why."""
 
 
