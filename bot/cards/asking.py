@@ -1,0 +1,40 @@
+"""What people are asked when a prompt is still to be written, and what is said when there is nothing to go on with."""
+
+from __future__ import annotations
+
+from bot.cards import Card
+from bot.language import say
+
+CLIP_FROM_TEXT = "Clip from this text"  # a key: whoever shows it says it
+MODERATORS = "For moderators of this place."  # a key as well
+
+
+def title() -> str:
+    """Of the window in which a prompt is written; at most 45 characters in every language."""
+    return say("A clip from your words")
+
+
+def question() -> str:
+    """At most 45 characters in every language."""
+    return say("What shall it show?")
+
+
+def no_text() -> str:
+    return say("There is no text in this message; please choose one with words.")
+
+
+def nothing_asked() -> str:
+    return say("You have not asked for a clip here yet; say what you want to see.")
+
+
+def nothing_made() -> str:
+    return say("There is no clip here yet that could be shown; please make one.")
+
+
+def slow() -> str:
+    return say("That took too long just now; please try again.")
+
+
+def only(sentence: str) -> Card:
+    """A message that is one sentence."""
+    return Card(title="", status=sentence, final=True)

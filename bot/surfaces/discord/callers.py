@@ -1,0 +1,56 @@
+"""Who asks, where and in which circumstances, as an interaction tells it; nothing of it is believed beyond that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.surfaces.discord.drawing import NAME
+from db.records import Address, Asker, Caller, Circumstances
+
+PRIVATE, FOREIGN = "dm", "user"  # before a channel's id: a private talk with the bot; where the bot is no member
+
+Interaction = discord.Interaction[Any]
+
+
+def caller_of(interaction: Interaction) -> Caller:
+    """The person, the place and the circumstances of a command or a click."""
+    return Caller(Asker(NAME, str(interaction.user.id)), address_of(interaction), _circumstances(interaction))
+
+
+def address_of(interaction: Interaction) -> Address:
+    channel = str(interaction.channel_id or 0)
+    if interaction.guild_id is not None and interaction.is_guild_integration():
+        return Address(NAME, str(interaction.guild_id), channel)
+    return Address(NAME, f"{PRIVATE if _is_private(interaction) else FOREIGN}{channel}", channel)
+
+
+def is_reachable(interaction: Interaction) -> bool:
+    """Whether the bot's own token can edit a message here."""
+    address = address_of(interaction)
+    if address.place.startswith(FOREIGN):
+        return False
+    return address.place.startswith(PRIVATE) or interaction.app_permissions.view_channel
+
+
+def _circumstances(interaction: Interaction) -> Circumstances:
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    allowed = interaction.permissions
+    return Circumstances(
+        language=interaction.locale.value,
+        roles=tuple(str(role.id) for role in roles if not role.is_default()),
+        moderator=allowed.manage_guild or allowed.administrator,
+        age_restricted=_is_age_restricted(interaction.channel),
+        private=_is_private(interaction),
+    )
+
+
+def _is_private(interaction: Interaction) -> bool:
+    """A talk with the bot alone; in other private channels more people read along."""
+    return interaction.guild_id is None and interaction.context.dm_channel is True
+
+
+def _is_age_restricted(channel: object) -> bool:
+    restricted = getattr(channel, "is_nsfw", None)
+    return bool(restricted()) if callable(restricted) else False

@@ -1,0 +1,324 @@
+"""What people do on Discord, taken to the commands and the answers, and what comes of it shown to them.
+
+Whatever it is, Discord hears of it first: it wants a sign within three seconds, before anything is looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import discord
+from discord import InteractionResponseType as Response
+from discord.app_commands import Choice
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import cards, intents, typed
+from bot.answers import Answers
+from bot.cards import Card, asking, questions
+from bot.commands import Commands, Outcome, Result
+from bot.language import say, speaking
+from bot.menu import Command
+from bot.port import SurfaceError
+from bot.specs import Problem
+from bot.surfaces.discord import receiving, windows
+from bot.surfaces.discord.callers import Interaction, caller_of, is_reachable
+from bot.surfaces.discord.escaping import escaped, said
+from bot.surfaces.discord.rest import NOBODY, Rest
+from bot.surfaces.discord.troubles import where
+from bot.surfaces.discord.ways import BOT, TOKEN, TOKEN_SECONDS, Ways
+from db.card_routes import CardRoute
+from db.errors import StoreError
+from db.records import Address, Caller, Handle, Wish
+
+A_LOOK = 2.0  # seconds in which what must be known before the first sign has to be found
+CHOICES, CHOICE_CHARS = 25, 100
+DOUBLE_CLICK = 3.0  # seconds: the same button pressed again by the same person within them was one press
+
+Options = Mapping[str, Any]
+Answer = Callable[[Answers, Caller, Options], Awaitable[Card]]
+Ask = Callable[[Caller], Awaitable[Outcome | str]]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Desk:
+    """Takes what comes in; every work runs in `crew` and ends with it. `clock` gives seconds since the epoch."""
+
+    commands: Commands
+    answers: Answers
+    rest: Rest
+    ways: Ways
+    clock: Callable[[], float]
+    crew: asyncio.TaskGroup
+    heard: Callable[[Address, int], None]  # how many bytes a place takes
+    _presses: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
+
+    # --- what comes in ---
+
+    def given(self, interaction: Interaction, command: Command, options: Options) -> None:
+        """A command with its typed options."""
+        answers = OF_MODERATORS if command.moderators else OF_EVERYBODY
+        if command.name in answers:
+            self._begin(interaction, self._answer(interaction, options, answers[command.name]))
+        else:
+            self._begin(interaction, WITH_CARDS[command.name](self, interaction, options))
+
+    def pressed(self, interaction: Interaction, token: str) -> None:
+        """A button."""
+        self._begin(interaction, self._press(interaction, token))
+
+    def written(self, interaction: Interaction) -> None:
+        """A window came back."""
+        self._begin(interaction, self._write(interaction))
+
+    def pointed_at(self, interaction: Interaction, message: discord.Message) -> None:
+        """A message was chosen to make a clip from its text."""
+        self._begin(interaction, self._from_text(interaction, said(message.content)))
+
+    def not_understood(self, interaction: Interaction) -> None:
+        """Something came in that nobody here can take."""
+        self._begin(interaction, self._whisper(interaction, questions.went_wrong()))
+
+    async def suggestions(self, interaction: Interaction, what: str, start: str) -> list[Choice[str]]:
+        """What could be meant, while it is being typed; nothing where that can't be found out in time."""
+        try:
+            async with asyncio.timeout(A_LOOK):
+                found = await self._suggested(caller_of(interaction), what, start)
+        except Exception as error:  # nobody's command fails for want of a suggestion
+            log.warning("Nothing could be suggested (%s).", where(error))
+            return []
+        fitting = {value: cards.shorten(name, CHOICE_CHARS) for name, value in found if len(value) <= CHOICE_CHARS}
+        return [Choice(name=name, value=value) for value, name in list(fitting.items())[:CHOICES]]
+
+    async def _suggested(self, caller: Caller, what: str, start: str) -> list[tuple[str, str]]:
+        """(shown, meant) pairs."""
+        match what:
+            case "models":
+                return [(f"{model.title} ({model.name})", model.name) for model in await self.answers.models(start)]
+            case "prompts":
+                return [(prompt, prompt) for prompt in await self.answers.recent_prompts(caller, start)]
+            case "sizes":
+                return [(size, size) for size in await self.answers.sizes(caller, start)]
+            case _:
+                return []
+
+    def _begin(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
+        self.heard(caller_of(interaction).address, interaction.filesize_limit)
+        self.crew.create_task(self._guarded(interaction, work))
+
+    async def _guarded(self, interaction: Interaction, work: Awaitable[None]) -> None:
+        """One person's trouble stays with that person, who is told of it."""
+        with speaking(interaction.locale.value):
+            try:
+                await work
+            except Exception as error:
+                log.error("What was asked on Discord could not be done (%s).", where(error))  # noqa: TRY400
+                away = isinstance(error, StoreError | SQLAlchemyError)
+                await self._whisper(interaction, say(cards.NO_DATABASE) if away else questions.went_wrong())
+
+    # --- what becomes a card that everybody sees ---
+
+    async def video(self, interaction: Interaction, options: Options) -> None:
+        """With a prompt a request; without one a window for it, while the options wait."""
+        wish = typed.wish_of(_line(options))
+        if isinstance(wish, Problem):
+            await self._whisper(interaction, wish.sentence)
+        elif wish.prompt.strip():
+            await self._request(interaction, wish)
+        elif await receiving.show_window(interaction, self._window(windows.DRAFT, str(interaction.id))):
+            await self.commands.draft(caller_of(interaction), wish, str(interaction.id))
+
+    async def again(self, interaction: Interaction, options: Options) -> None:
+        """The caller's newest clip once more."""
+
+        async def ask(caller: Caller) -> Outcome | str:
+            job = await self.answers.last_job(caller)
+            if not job:
+                return asking.nothing_asked()
+            return await self.commands.press(caller, intents.token(intents.Again(job)), str(interaction.id))
+
+        await self._into_card(interaction, ask)
+
+    async def show(self, interaction: Interaction, options: Options) -> None:
+        """A clip by its id."""
+        clip = str(options.get("id", "")).strip().lower()
+        await self._into_card(interaction, lambda caller: self.commands.show_clip(caller, clip, str(interaction.id)))
+
+    async def random(self, interaction: Interaction, options: Options) -> None:
+        """Any clip that was made here."""
+
+        async def ask(caller: Caller) -> Outcome | str:
+            clip = await self.answers.random_clip(caller)
+            return await self.commands.show_clip(caller, clip, str(interaction.id)) if clip else asking.nothing_made()
+
+        await self._into_card(interaction, ask)
+
+    async def _from_text(self, interaction: Interaction, text: str) -> None:
+        if text:
+            await self._request(interaction, Wish(prompt=text))
+        else:
+            await self._whisper(interaction, asking.no_text())
+
+    async def _request(self, interaction: Interaction, wish: Wish) -> None:
+        await self._into_card(interaction, lambda caller: self.commands.request_clip(caller, wish, str(interaction.id)))
+
+    async def _write(self, interaction: Interaction) -> None:
+        """The prompt of a draft came, or other words for a job."""
+        written = windows.read(interaction)
+        if written is None:
+            await self._whisper(interaction, questions.went_wrong())
+        elif written.kind == windows.DRAFT:
+            write = self.commands.write
+            await self._into_card(
+                interaction, lambda caller: write(caller, written.subject, written.prompt), written.subject
+            )
+        else:
+            edit = self.commands.edit
+            await self._into_card(
+                interaction, lambda caller: edit(caller, written.subject, written.prompt, str(interaction.id))
+            )
+
+    async def _into_card(self, interaction: Interaction, ask: Ask, nonce: str = "") -> None:
+        """The message that stands for the answer becomes the card; where none is shown, it says why.
+
+        The way to it is kept before anything is asked, so that whoever takes this up after a crash finds the message.
+        """
+        caller = caller_of(interaction)
+        sent = await receiving.acknowledge(interaction, self.rest)
+        if sent is None:
+            return
+        kind = BOT if is_reachable(interaction) and not sent.ephemeral else TOKEN
+        until = self.clock() + TOKEN_SECONDS
+        route = CardRoute(nonce or str(interaction.id), caller.address, kind, interaction.token, until, sent.message)
+        await self.ways.keep(route)
+        outcome = await ask(caller)
+        if isinstance(outcome, str):
+            await self.ways.fill(route, asking.only(outcome))
+        elif outcome.result is not Result.UNREACHED and _stands_elsewhere(outcome, route):
+            await self.ways.fill(route, asking.only(outcome.sentence))
+
+    # --- what only the caller sees ---
+
+    async def _answer(self, interaction: Interaction, options: Options, answer: Answer) -> None:
+        caller = caller_of(interaction)
+        if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is not None:
+            await self.rest.show_original(interaction.token, await answer(self.answers, caller, options))
+
+    async def _whisper(self, interaction: Interaction, sentence: str) -> None:
+        """One sentence for the caller alone; where even that fails, nothing is left to be done."""
+        words = escaped(sentence)
+        with suppress(SurfaceError, discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
+            match interaction.response.type:
+                case None:
+                    await interaction.response.send_message(words, ephemeral=True, allowed_mentions=NOBODY)
+                case Response.deferred_channel_message:
+                    await self.rest.show_original(interaction.token, asking.only(sentence))
+                case _:
+                    await interaction.followup.send(words, ephemeral=True, allowed_mentions=NOBODY)
+
+    # --- buttons ---
+
+    async def _press(self, interaction: Interaction, token: str) -> None:
+        if self._is_double_click(str(interaction.user.id), token):
+            await receiving.accept(interaction)
+            return
+        match intents.parse(token):
+            case intents.Again() | intents.Show():
+                await self._into_card(
+                    interaction, lambda caller: self.commands.press(caller, token, str(interaction.id))
+                )
+            case intents.Edit():
+                await self._ask_for_words(interaction, token)
+            case intents.Page(number):
+                await self._turn_page(interaction, number)
+            case _:
+                await self._act(interaction, token)
+
+    def _is_double_click(self, person: str, token: str) -> bool:
+        now = self.clock()
+        self._presses = {key: at for key, at in self._presses.items() if now - at < DOUBLE_CLICK}
+        seen = (person, token) in self._presses
+        self._presses.setdefault((person, token), now)
+        return seen and isinstance(intents.parse(token), intents.Again | intents.Show)
+
+    async def _ask_for_words(self, interaction: Interaction, token: str) -> None:
+        """A window can only be the first sign itself, so what is in it has to be found quickly."""
+        try:
+            async with asyncio.timeout(A_LOOK):
+                outcome = await self.commands.press(caller_of(interaction), token, str(interaction.id))
+        except TimeoutError:
+            await self._whisper(interaction, asking.slow())
+            return
+        if outcome.result is Result.ASK_PROMPT:
+            await receiving.show_window(interaction, self._window(windows.EDIT, outcome.job, outcome.prompt))
+        else:
+            await self._whisper(interaction, outcome.sentence)
+
+    async def _turn_page(self, interaction: Interaction, number: int) -> None:
+        if await receiving.accept(interaction):
+            card = await self.answers.gallery(caller_of(interaction), page=number)
+            await self.rest.show_original(interaction.token, card)
+
+    async def _act(self, interaction: Interaction, token: str) -> None:
+        """What changes the card itself: the loops redraw it, and the one who pressed is told in a whisper."""
+        if not await receiving.accept(interaction):
+            return
+        caller = caller_of(interaction)
+        if interaction.message is not None:
+            handle = Handle(caller.address, str(interaction.message.id))
+            await self.ways.renew(handle, str(interaction.id), interaction.token)
+        outcome = await self.commands.press(caller, token, str(interaction.id))
+        await self._whisper(interaction, outcome.sentence)
+
+    def _window(self, kind: str, subject: str, prompt: str = "") -> discord.ui.Modal:
+        return windows.window(kind, subject, self.commands.limits.prompt_chars, prompt)
+
+
+def _stands_elsewhere(outcome: Outcome, route: CardRoute) -> bool:
+    """Whether the message that was prepared for the card is still empty."""
+    return outcome.handle is None or outcome.handle.message != route.message
+
+
+def _line(options: Options) -> typed.Line:
+    return typed.Line("video", "", {name: str(value) for name, value in options.items()})
+
+
+async def _quota(answers: Answers, caller: Caller, options: Options) -> Card:
+    wish = typed.wish_of(_line(options))
+    return asking.only(wish.sentence) if isinstance(wish, Problem) else await answers.quota(caller, wish)
+
+
+def _changes(options: Options) -> dict[str, str]:
+    return {name: str(value) for name, value in options.items()}
+
+
+WITH_CARDS: Mapping[str, Callable[[Desk, Interaction, Options], Coroutine[Any, Any, None]]] = {
+    "video": Desk.video,
+    "again": Desk.again,
+    "show": Desk.show,
+    "random": Desk.random,
+}
+OF_EVERYBODY: Mapping[str, Answer] = {
+    "queue": lambda answers, caller, _: answers.queue(caller),
+    "cancel": lambda answers, caller, options: answers.cancel(caller, str(options.get("job", "")).strip().lower()),
+    "quota": _quota,
+    "gallery": lambda answers, caller, options: answers.gallery(
+        caller, str(options.get("words", "")), int(options.get("page", 1))
+    ),
+    "settings": lambda answers, caller, options: answers.settings(caller, _changes(options)),
+    "help": lambda answers, caller, _: answers.help(caller, "/", "/zoetrope "),
+    "privacy": lambda answers, caller, _: answers.privacy(caller),
+    "link": lambda answers, caller, options: answers.link(caller, str(options.get("code", ""))),
+}
+OF_MODERATORS: Mapping[str, Answer] = {
+    "settings": lambda answers, caller, options: answers.place_settings(caller, _changes(options)),
+    "pause": lambda answers, caller, _: answers.pause(caller),
+    "resume": lambda answers, caller, _: answers.resume(caller),
+}

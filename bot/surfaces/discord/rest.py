@@ -1,0 +1,122 @@
+"""The requests that show, change and answer, by the bot's own token or by that of an interaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import discord
+
+from bot.cards import Card
+from bot.port import Unreachable
+from bot.surfaces.discord.drawing import Picture
+from bot.surfaces.discord.troubles import Barred, translated
+
+NOBODY = discord.AllowedMentions.none()
+ORIGINAL = cast("int", "@original")  # an interaction's own message, which its token reaches without knowing the id
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as Discord knows it."""
+
+    message: str
+    ephemeral: bool
+
+
+class Rest:
+    """Speaks through a client that is logged in; without one nothing can be reached."""
+
+    def __init__(self) -> None:
+        self.client: discord.Client | None = None
+
+    # --- with the bot's own token ---
+
+    async def edit(self, channel: str, message: str, picture: Picture, limit: int) -> None:
+        """Replace the whole message."""
+        with translated(limit):
+            await self._message(channel, message).edit(**_whole(picture))
+
+    async def post(self, channel: str, picture: Picture, nonce: str, limit: int) -> str:
+        """A new message; the same nonce within some minutes gives the first one back. Returns its id."""
+        with translated(limit):
+            posted = await self._channel(channel).send(
+                view=picture.view(), files=picture.files(), nonce=nonce, allowed_mentions=NOBODY
+            )
+        return str(posted.id)
+
+    async def reply(self, channel: str, message: str, words: str, person: str, nonce: str) -> None:
+        """A line under a message that mentions `person`; without the reference where replying is not allowed."""
+        reference = discord.MessageReference(message_id=int(message), channel_id=int(channel), fail_if_not_exists=False)
+        heard = discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=_people(person))
+        with translated():
+            try:
+                await self._channel(channel).send(words, nonce=nonce, reference=reference, allowed_mentions=heard)
+            except discord.HTTPException as error:
+                if error.code != 160002:
+                    raise
+                await self._channel(channel).send(words, nonce=nonce, allowed_mentions=heard)
+
+    async def file_of(self, channel: str, message: str) -> str:
+        """The name of the file that a message carries, or empty."""
+        with translated():
+            found = await self._channel(channel).fetch_message(int(message))
+        return found.attachments[0].filename if found.attachments else ""
+
+    async def open_dm(self, person: str) -> str:
+        """The id of the private channel with somebody."""
+        with translated():
+            return str((await self._logged_in().create_dm(discord.Object(int(person)))).id)
+
+    # --- with the token of an interaction ---
+
+    async def original(self, token: str) -> Sent:
+        """The message that an interaction has."""
+        with translated():
+            return _sent(await self._webhook(token).fetch_message(ORIGINAL))
+
+    async def edit_original(self, token: str, picture: Picture, limit: int = 0) -> Sent:
+        """Replace the whole message of an interaction."""
+        with translated(limit):
+            return _sent(await self._webhook(token).edit_message(ORIGINAL, **_whole(picture)))
+
+    async def show_original(self, token: str, card: Card) -> Sent:
+        return await self.edit_original(token, Picture(card))
+
+    async def follow_up(self, token: str, words: str, person: str) -> None:
+        """One more message of an interaction."""
+        with translated():
+            await self._webhook(token).send(words, allowed_mentions=discord.AllowedMentions(users=_people(person)))
+
+    def _webhook(self, token: str) -> discord.Webhook:
+        client = self._logged_in()
+        if not token or client.application_id is None:
+            raise Barred
+        return discord.Webhook.partial(client.application_id, token, client=client)
+
+    def _message(self, channel: str, message: str) -> discord.PartialMessage:
+        return self._channel(channel).get_partial_message(int(message))
+
+    def _channel(self, channel: str) -> discord.PartialMessageable:
+        return self._logged_in().get_partial_messageable(int(channel))
+
+    def _logged_in(self) -> discord.Client:
+        if self.client is None:
+            raise Unreachable("not logged in")
+        return self.client
+
+
+def _whole(picture: Picture) -> dict[str, Any]:
+    """Everything about a message, so that nothing old stays: a file that is not kept is taken away."""
+    drawn: dict[str, Any] = {"view": picture.view(), "allowed_mentions": NOBODY}
+    if not picture.kept:
+        drawn["attachments"] = picture.files()
+    return drawn
+
+
+def _people(person: str) -> list[discord.abc.Snowflake]:
+    return [discord.Object(int(person))] if person.isdecimal() else []
+
+
+def _sent(message: discord.Message) -> Sent:
+    return Sent(str(message.id), message.flags.ephemeral)

@@ -1,0 +1,150 @@
+"""The commands of bot/menu.py as Discord knows them: typed options with limits, choices and suggestions."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import json
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bot import language
+from bot.cards import asking
+from bot.menu import Command, Option
+from bot.surfaces.discord.callers import Interaction
+from bot.surfaces.discord.desk import Desk
+
+GROUP = "zoetrope"
+TEXT_CHARS = 6000  # the most that Discord takes in an option
+DESCRIPTION_CHARS = 100
+EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
+MANAGERS = discord.Permissions(manage_guild=True)
+
+Suggester = Callable[[Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]
+
+log = logging.getLogger(__name__)
+
+
+class Tree(app_commands.CommandTree[Any]):
+    """The registered commands of one client."""
+
+    def __init__(self, client: discord.Client, desk: Desk, commands: Iterable[Command], prompt_chars: int) -> None:
+        super().__init__(client, fallback_to_global=True, allowed_contexts=EVERYWHERE, allowed_installs=ANYBODY)
+        self._desk = desk
+        group = app_commands.Group(
+            name=GROUP,
+            description=asking.MODERATORS,
+            default_permissions=MANAGERS,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+        )
+        for command in commands:
+            made = _made(command, desk, min(prompt_chars, TEXT_CHARS))
+            (group if command.moderators else self).add_command(made)
+        self.add_command(group)
+        self.add_command(_from_text(desk))
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """A command that Discord knows otherwise than we do, or an old one; its words are not for the log."""
+        log.warning("A command of Discord could not be taken (%s).", type(error).__name__)
+        self._desk.not_understood(interaction)
+
+    async def payload(self) -> list[dict[str, Any]]:
+        """What Discord is told about the commands."""
+        translator = self.translator
+        assert translator is not None
+        return [dict(await command.get_translated_payload(self, translator)) for command in self.get_commands()]
+
+
+class Catalogues(app_commands.Translator):
+    """The languages of bot/language.py. A description is a key there; a name is one after a slash."""
+
+    async def translate(
+        self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        names = {
+            app_commands.TranslationContextLocation.command_name,
+            app_commands.TranslationContextLocation.group_name,
+        }
+        catalogue = language.catalogue(language.known(locale.value))
+        found = catalogue.get(f"/{string.message}" if context.location in names else string.message)
+        if found is None and context.location in names:
+            found = catalogue.get(string.message)  # of a message's menu, where names are words
+        return found
+
+
+async def sync(tree: Tree, memory: Path) -> bool:
+    """Tell Discord about the commands, if they are not those it was told last (see `memory`). True: it was told."""
+    await tree.set_translator(Catalogues())
+    known = json.dumps([tree.client.application_id, await tree.payload()], sort_keys=True)
+    mark = hashlib.sha256(known.encode()).hexdigest()
+    if await asyncio.to_thread(_remembered, memory) == mark:
+        return False
+    await tree.sync()
+    await asyncio.to_thread(memory.write_text, mark, "ascii")
+    return True
+
+
+def _remembered(memory: Path) -> str:
+    return memory.read_text(encoding="ascii") if memory.is_file() else ""
+
+
+def _made(command: Command, desk: Desk, prompt_chars: int) -> app_commands.Command[Any, ..., None]:
+    async def callback(interaction: Interaction, **given: Any) -> None:
+        desk.given(interaction, command, {name: value for name, value in given.items() if value is not None})
+
+    interaction = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    options = [_parameter(option, prompt_chars) for option in command.options]
+    callback.__signature__ = inspect.Signature([interaction, *options])  # type: ignore[attr-defined]
+    if command.options:
+        app_commands.describe(**{option.name: option.description for option in command.options})(callback)
+        app_commands.choices(**{option.name: _choices(option) for option in command.options if option.choices})(
+            callback
+        )
+        suggesters = {each.name: _suggester(each.autocomplete, desk) for each in command.options if each.autocomplete}
+        app_commands.autocomplete(**suggesters)(callback)
+    return app_commands.Command(name=command.name, description=command.description, callback=callback)
+
+
+def _parameter(option: Option, prompt_chars: int) -> inspect.Parameter:
+    default = inspect.Parameter.empty if option.required else None
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(option.name, kind, default=default, annotation=_annotation(option, prompt_chars))
+
+
+def _annotation(option: Option, prompt_chars: int) -> Any:
+    match option.kind:
+        case "integer":
+            return app_commands.Range[int, option.low and int(option.low), option.high and int(option.high)]
+        case "number":
+            return app_commands.Range[float, option.low, option.high]
+        case "choice":
+            return str
+        case _:
+            return app_commands.Range[str, 1, int(option.high or prompt_chars)]
+
+
+def _choices(option: Option) -> list[Choice[str]]:
+    return [Choice(name=choice, value=choice) for choice in option.choices]
+
+
+def _suggester(what: str, desk: Desk) -> Suggester:
+    async def suggest(interaction: Interaction, current: str) -> list[Choice[str]]:
+        return await desk.suggestions(interaction, what, current)
+
+    return suggest
+
+
+def _from_text(desk: Desk) -> app_commands.ContextMenu:
+    async def callback(interaction: Interaction, message: discord.Message) -> None:
+        desk.pointed_at(interaction, message)
+
+    return app_commands.ContextMenu(name=asking.CLIP_FROM_TEXT, callback=callback)

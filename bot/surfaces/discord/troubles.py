@@ -1,0 +1,93 @@
+"""Discord's errors as the five of port.py, with what a way to a card has to know besides.
+
+Gone                  the message or its channel is no more
+Refused
+├── Barred            this way does not lead there: no View Channel, archived, ephemeral, token run out
+└── Worn              an old message was edited too often (30046)
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.port import Gone, Refused, SurfaceError, Throttled, TooLarge, Unreachable
+
+UNKNOWN = {10003, 10008}  # channel, message
+BARRED = {
+    10015,  # unknown webhook: the interaction's token has run out
+    10062,  # unknown interaction
+    50001,  # missing access: no View Channel
+    50007,  # takes no direct messages
+    50013,  # missing permissions
+    50027,  # invalid webhook token
+    50083,  # the thread is archived
+    50278,  # no server in common with the person
+    160002,  # may not reply where the history can't be read
+}
+WORN = 30046
+TOO_LARGE = 40005
+TAKEN_ALREADY = 40060  # the interaction was acknowledged before
+PATIENCE = 5.0  # seconds, where a 429 does not say
+
+log = logging.getLogger(__name__)
+
+
+class Barred(Refused):
+    """This way does not lead to the card."""
+
+
+class Worn(Refused):
+    """The message was edited too often for its age."""
+
+
+@contextmanager
+def translated(upload_limit: int = 0) -> Iterator[None]:
+    """Raise what Discord and the network raise as errors of port.py; `upload_limit` is what was thought to fit."""
+    try:
+        yield
+    except discord.RateLimited as error:
+        raise Throttled(error.retry_after) from error
+    except discord.HTTPException as error:
+        raise _translation(error, upload_limit) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unreachable(type(error).__name__) from error
+    except RuntimeError as error:  # aiohttp's word for a session that is closed
+        raise Unreachable(type(error).__name__) from error
+
+
+def _translation(error: discord.HTTPException, upload_limit: int) -> SurfaceError:
+    if error.code in UNKNOWN:
+        return Gone(f"Discord {error.code}")
+    if error.code in BARRED:
+        return Barred()
+    if error.code == WORN:
+        return Worn()
+    if error.code == TOO_LARGE or error.status == 413:
+        return TooLarge(upload_limit)
+    if error.status == 429:
+        return Throttled(_patience(error))
+    if error.status >= 500 or error.status == 401:  # a token that was withdrawn is put right by the operator
+        return Unreachable(f"Discord {error.status}")
+    log.warning("Discord said no: status %s, code %s.", error.status, error.code)
+    return Refused()
+
+
+def _patience(error: discord.HTTPException) -> float:
+    try:
+        return float(error.response.headers.get("Retry-After", PATIENCE))
+    except ValueError:
+        return PATIENCE
+
+
+def where(error: BaseException) -> str:
+    """An error for the log, without its words: they may hold a prompt or a token."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
