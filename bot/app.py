@@ -16,7 +16,7 @@ from bot.generator_child import GeneratorChild, command, environment_for_child
 from bot.port import Surface
 from bot.surfaces.web import WebSurface
 from bot.together import side_by_side
-from db.config import Config, Secrets
+from db.config import Config, Secrets, TelegramConfig
 
 FIRST_ANNOUNCEMENT = 30.0  # seconds that a first start waits for the generator to tell its models
 SURFACE_PAUSE = 5.0  # seconds before a surface that failed is started again
@@ -82,17 +82,24 @@ def _open_surfaces(choices: Choices, core: Core) -> str:
 
 
 def _add_chats(choices: Choices, core: Core) -> None:
-    """This version has no chat surfaces yet; a token that waits for one is not passed over in silence."""
+    """Every chat that has a token; its libraries are loaded for nobody else."""
     if choices.web_only:
         return
-    for chat, token in (("Discord", choices.secrets.discord_token), ("Telegram", choices.secrets.telegram_token)):
-        if token is not None:
-            log.warning(
-                "A %s token is set, but this version does not speak %s yet: the token is not used.",
-                chat,
-                chat,
-                extra={"action": "chat_unsupported"},
-            )
+    if choices.secrets.discord_token is not None:
+        log.warning(
+            "A Discord token is set, but this version does not speak Discord yet: the token is not used.",
+            extra={"action": "chat_unsupported"},
+        )
+    if choices.secrets.telegram_token is not None:
+        _add_telegram(choices.config.telegram, choices.secrets.telegram_token.get_secret_value(), core)
+
+
+def _add_telegram(config: TelegramConfig, token: str, core: Core) -> None:
+    from bot.surfaces.telegram.surface import TelegramSurface
+
+    surface = TelegramSurface(config, token, core.database, core.commands.clock)
+    surface.commands, surface.answers = core.commands, core.answers
+    core.surfaces[surface.name] = surface
 
 
 async def _kept_up(surface: Surface) -> None:

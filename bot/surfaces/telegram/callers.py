@@ -1,0 +1,89 @@
+"""Who speaks in an update, and where. Platform ids become text here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telegram import CallbackQuery, Chat, InlineQuery, Message, User
+from telegram.constants import ChatType
+
+from bot.intents import MAX_TOKEN_BYTES
+from db.records import Address, Asker, Caller, Circumstances
+
+NAME = "telegram"
+INLINE = "inline"  # where somebody is who asks from a chat that we are not in
+
+
+def of_message(message: Message) -> Caller | None:
+    """None: nobody that could be answered. Who speaks as a channel or a group is that channel or group."""
+    spoken_as = message.sender_chat
+    if spoken_as is not None:
+        asker = Asker(NAME, str(spoken_as.id))
+    elif message.from_user is not None and not message.from_user.is_bot:
+        asker = Asker(NAME, str(message.from_user.id))
+    else:
+        return None
+    return Caller(asker, address_of(message), _circumstances(message.chat, message.from_user))
+
+
+def of_press(press: CallbackQuery) -> Caller | None:
+    """None: a press in a chat that we are not in."""
+    if press.message is None:
+        return None
+    thread = thread_of(press.message) if isinstance(press.message, Message) else ""
+    address = Address(NAME, str(press.message.chat.id), thread)
+    return Caller(asker_of(press.from_user), address, _circumstances(press.message.chat, press.from_user))
+
+
+def of_inline(query: InlineQuery) -> Caller:
+    return Caller(
+        asker_of(query.from_user),
+        Address(NAME, INLINE),
+        Circumstances(language=query.from_user.language_code or "en", private=True),
+    )
+
+
+def asker_of(user: User) -> Asker:
+    return Asker(NAME, str(user.id))
+
+
+def address_of(message: Message) -> Address:
+    return Address(NAME, str(message.chat.id), thread_of(message))
+
+
+def thread_of(message: Message) -> str:
+    """The forum topic; a thread of replies outside of forums has an id as well, which is no place to post to."""
+    if message.is_topic_message and message.message_thread_id is not None:
+        return str(message.message_thread_id)
+    return ""
+
+
+def speaks_for_the_place(message: Message) -> bool:
+    """An anonymous administrator, or a post in a channel, which only administrators write."""
+    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
+
+
+def lane(body: dict[str, Any]) -> str:
+    """Updates of one lane are handled one after the other: those of a chat; clicks and inline questions by person."""
+    for kind in ("callback_query", "inline_query"):
+        if kind in body:
+            return f"{kind} {_id(body[kind].get('from'))}"
+    for kind in ("message", "channel_post", "my_chat_member"):
+        if kind in body:
+            return _id(body[kind].get("chat"))
+    return ""
+
+
+def token_of(press: CallbackQuery) -> str:
+    """What came back from a client; nothing where it can't be one of our tokens."""
+    data = press.data or ""
+    return data if len(data.encode()) <= MAX_TOKEN_BYTES else ""
+
+
+def _id(thing: Any) -> str:
+    return str(thing.get("id", "")) if isinstance(thing, dict) else ""
+
+
+def _circumstances(chat: Chat, user: User | None) -> Circumstances:
+    language = (user.language_code if user else None) or "en"
+    return Circumstances(language=language, private=chat.type == ChatType.PRIVATE)
