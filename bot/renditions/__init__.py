@@ -1,6 +1,7 @@
 """A master becomes the file that fits one address: GIF, MP4 or WebP below a limit in bytes.
 
 marks      what every file says about itself: AI-generated, by which model (pure)
+label      the corner mark of labelled clips, as boxes (pure)
 ladder     which sizes, rates and qualities to try, best first (pure)
 ffmpeg     one encode in a child process
 cache      Renditions: the cache by clip, format and limit; one encode at a time

@@ -1,6 +1,7 @@
 """Renditions: the cache of files made from masters, by clip, format and limit.
 
     renditions/<clip>/<limit>-<width>x<height>.<format>
+    renditions/<clip>/<limit>-<width>x<height>-ai.<format>    with the corner mark
 
 One encode runs at a time, in a child process; whoever asks for a file that is just being made waits for that one.
 A file appears under its name when it is finished and marked, never before.
@@ -22,9 +23,9 @@ from bot.renditions.errors import MasterGone, NoRoom, Unfit, UnknownFormat
 from bot.renditions.ffmpeg import Encode, encode
 from bot.renditions.ladder import FORMATS, Picture, Rung, next_rung, rungs
 from db.ids import is_id
-from db.records import Clip
+from db.records import Clip, Ruling
 
-_NAME = re.compile(r"(?P<limit>\d+)-(?P<width>\d+)x(?P<height>\d+)\.(?P<format>[a-z0-9]+)")
+_NAME = re.compile(r"(?P<limit>\d+)-(?P<width>\d+)x(?P<height>\d+)(?P<mark>-ai)?\.(?P<format>[a-z0-9]+)")
 _CLIP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -40,7 +41,8 @@ class Renditions:
     async def make(self, master: Path, clip: Clip, crisp: bool, format: str, limit: int) -> Rendition:  # noqa: A002
         """The clip as `format` in at most `limit` bytes, from the cache or freshly encoded.
 
-        `crisp` enlarges small clips by a whole factor without smoothing. Raises RenditionError.
+        `crisp` enlarges small clips by a whole factor without smoothing; a labelled clip bears the corner mark.
+        Raises RenditionError.
         """
         if format not in FORMATS:
             raise UnknownFormat(cards.unknown_format(format, FORMATS))
@@ -65,20 +67,22 @@ class Renditions:
 
     def _kept(self, clip: Clip, format: str, limit: int) -> Rendition | None:  # noqa: A002
         for path in self._home(clip.id).glob(f"{limit}-*.{format}"):
-            if match := _NAME.fullmatch(path.name):
+            match = _NAME.fullmatch(path.name)
+            if match and bool(match["mark"]) == _is_labelled(clip):
                 return _rendition(path, format, clip, int(match["width"]), int(match["height"]))
         return None
 
     async def _encode(self, master: Path, clip: Clip, crisp: bool, format: str, limit: int) -> Rendition:  # noqa: A002
         """Climb down the ladder until a file fits."""
         home = self._home(clip.id)
+        labelled = _is_labelled(clip)
         temp = home / f".{limit}.{format}.part"
         await asyncio.to_thread(_prepare, master, home)
         ladder = list(rungs(Picture(clip.spec.width, clip.spec.height, clip.spec.frames, crisp), format))
         try:
             first, index = 0, 0
             while index < len(ladder):
-                work = Encode(master, temp, format, ladder[index], clip.spec.fps, crisp, clip.spec.model)
+                work = Encode(master, temp, format, ladder[index], clip.spec.fps, crisp, clip.spec.model, labelled)
                 size = await self._attempt(work)
                 if size <= limit:
                     return await asyncio.to_thread(_finish, work, clip, limit)
@@ -113,6 +117,10 @@ class Renditions:
         return sorted(removed)
 
 
+def _is_labelled(clip: Clip) -> bool:
+    return clip.verdict.ruling is Ruling.LABELLED
+
+
 def _prepare(master: Path, home: Path) -> None:
     if not master.is_file():
         raise MasterGone(cards.MASTER_GONE)
@@ -126,7 +134,8 @@ def _prepare(master: Path, home: Path) -> None:
 
 def _finish(work: Encode, clip: Clip, limit: int) -> Rendition:
     rung: Rung = work.rung
-    path = work.target.with_name(f"{limit}-{rung.width}x{rung.height}.{work.format}")
+    mark = "-ai" if work.labelled else ""
+    path = work.target.with_name(f"{limit}-{rung.width}x{rung.height}{mark}.{work.format}")
     work.target.replace(path)
     return _rendition(path, work.format, clip, rung.width, rung.height)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import cards
-from bot.renditions import marks
+from bot.renditions import label, marks
 from bot.renditions.errors import EncodeFailed, NoRoom
 from bot.renditions.ladder import LOSSLESS, Rung
 
@@ -23,7 +23,7 @@ _NO_SPACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Encode:
-    """What to make of a master: `fps` is the master's, `format` one of gif, mp4, webp."""
+    """What to make of a master: `fps` is the master's, `format` one of gif, mp4, webp; `labelled` burns the mark in."""
 
     master: Path
     target: Path
@@ -32,6 +32,7 @@ class Encode:
     fps: int
     crisp: bool
     model: str
+    labelled: bool = False
 
 
 async def encode(ffmpeg: str, work: Encode, timeout: float) -> None:  # noqa: ASYNC109
@@ -73,11 +74,12 @@ def arguments(ffmpeg: str, work: Encode, timeout: float) -> list[str]:
     return [*common, *how, f"file:{work.target}"]
 
 
-def _frames(work: Encode) -> str:
-    """The filters that pick and size frames. Crisp pixels are copied, never mixed, when they are enlarged."""
+def _frames(work: Encode, colour: str = "") -> str:
+    """The filters that pick, size and label frames. Crisp pixels are copied, never mixed, when they are enlarged."""
     how = "neighbor" if work.crisp else "lanczos+accurate_rnd+full_chroma_int"
     size = f"scale={work.rung.width}:{work.rung.height}:flags={how}"
-    return f"framestep={work.rung.every},{size}" if work.rung.every > 1 else size
+    picked = f"framestep={work.rung.every},{size}" if work.rung.every > 1 else size
+    return picked + colour + (f",{label.filters(work.rung.width, work.rung.height)}" if work.labelled else "")
 
 
 def _gif(work: Encode) -> list[str]:
@@ -93,11 +95,11 @@ def _gif(work: Encode) -> list[str]:
 
 def _mp4(work: Encode) -> list[str]:
     """H.264 that every browser and chat plays: yuv420p, BT.709 as tagged, the index first."""
-    colour = "out_color_matrix=bt709:out_range=tv,format=yuv420p"
+    colour = ":out_color_matrix=bt709:out_range=tv,format=yuv420p"
     tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     quality = ["-c:v", "libx264", "-preset", "medium", "-profile:v", "high", "-crf", str(work.rung.quality)]
     comment = ["-metadata", f"comment={marks.comment(work.model)}"]
-    return ["-vf", f"{_frames(work)}:{colour},{tags}", *quality, *comment, "-movflags", "+faststart", "-f", "mp4"]
+    return ["-vf", f"{_frames(work, colour)},{tags}", *quality, *comment, "-movflags", "+faststart", "-f", "mp4"]
 
 
 def _webp(work: Encode) -> list[str]:

@@ -9,13 +9,14 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageSequence
 
-from bot.renditions import EncodeFailed, MasterGone, NoRoom, Renditions, Unfit, UnknownFormat, marks
+from bot.renditions import EncodeFailed, MasterGone, NoRoom, Renditions, Unfit, UnknownFormat, label, marks
 from db.records import Asker, Clip, ClipSpec, Ruling, Verdict
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -45,7 +46,11 @@ def make_clip(tmp_path: Path) -> MakeClip:
     """Write frames as a lossless master, as the engine does; the master's path and its clip."""
 
     def make(
-        frames: list[Image.Image], fps: int = 8, clip_id: str = "clip0", model: str = "pocket"
+        frames: list[Image.Image],
+        fps: int = 8,
+        clip_id: str = "clip0",
+        model: str = "pocket",
+        ruling: Ruling = Ruling.ALLOWED,
     ) -> tuple[Path, Clip]:
         width, height = frames[0].size
         master = tmp_path / f"{clip_id}.mp4"
@@ -54,7 +59,7 @@ def make_clip(tmp_path: Path) -> MakeClip:
         target = ["-c:v", "libx264rgb", "-qp", "0", "-metadata", 'comment={"seed": 7}', str(master)]
         subprocess.run([FFMPEG, "-v", "error", "-y", *source, *target], input=raw, check=True)
         spec = ClipSpec("a secret prompt", "", 7, 12, 3.0, len(frames), width, height, fps, model)
-        verdict = Verdict(Ruling.ALLOWED)
+        verdict = Verdict(ruling)
         return master, Clip(clip_id, "job0", Asker("web", "a"), spec, verdict, master.name, "", 0, {})
 
     return make
@@ -227,6 +232,74 @@ async def test_a_limit_that_nothing_fits_is_said_in_a_sentence_and_leaves_nothin
     with pytest.raises(Unfit, match=rf"^The clip does not fit into 900 bytes as {kind}; .*\.$"):
         await renditions.make(master, clip, True, kind, 900)
     assert list((renditions.folder / clip.id).iterdir()) == []
+
+
+MARK = """\
+..........
+..XX..XXX.
+.X..X..X..
+.XXXX..X..
+.X..X..X..
+.X..X.XXX.
+.........."""
+
+
+def drawn(frame: Image.Image) -> str:
+    """What stands where the corner mark should, a sign a cell: X light, . dark, ? neither."""
+    left, top, _, _ = label.plate(*frame.size)
+    side = label.cell(*frame.size)
+    grey = frame.convert("L")
+    rows = []
+    for row in range(7):
+        middles = [(left + column * side + side // 2, top + row * side + side // 2) for column in range(10)]
+        values = [grey.getpixel(middle) for middle in middles]
+        rows.append("".join("X" if value > 180 else "." if value < 75 else "?" for value in values))  # type: ignore[operator]
+    return "\n".join(rows)
+
+
+def pictures(path: Path, rendition_size: tuple[int, int]) -> list[Image.Image]:
+    return [Image.frombytes("RGB", rendition_size, raw) for raw in frames_of(path, *rendition_size)]
+
+
+@pytest.mark.parametrize("kind", ["gif", "mp4", "webp"])
+@pytest.mark.parametrize(("size", "crisp"), [(32, True), (32, False), (64, True), (256, False)])
+async def test_every_frame_of_a_labelled_clip_says_ai_in_its_corner(
+    renditions: Renditions, make_clip: MakeClip, kind: str, size: int, crisp: bool
+) -> None:
+    rendition = await renditions.make(*make_clip(ball(size, 4), ruling=Ruling.LABELLED), crisp, kind, PLENTY)
+    if kind == "webp":
+        with Image.open(rendition.path) as image:
+            shown = [frame.convert("RGB") for frame in ImageSequence.Iterator(image)]
+    else:
+        shown = pictures(rendition.path, (rendition.width, rendition.height))
+    assert len(shown) == 4
+    assert {drawn(frame) for frame in shown} == {MARK}
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+async def test_the_mark_changes_nothing_but_its_plate(renditions: Renditions, make_clip: MakeClip, kind: str) -> None:
+    frames = ball(32, 4)
+    rendition = await renditions.make(*make_clip(frames, ruling=Ruling.LABELLED), True, kind, PLENTY)
+    with Image.open(rendition.path) as image:
+        shown = image.convert("RGB")
+    expected = frames[0].resize((256, 256), Image.Resampling.NEAREST)
+    left, top, width, height = label.plate(256, 256)
+    shown.paste((0, 0, 0), (left, top, left + width, top + height))
+    expected.paste((0, 0, 0), (left, top, left + width, top + height))
+    assert shown.tobytes() == expected.tobytes()
+    assert (width * height) / (256 * 256) < 0.06
+
+
+async def test_a_clip_that_is_labelled_later_is_not_served_without_its_mark(
+    renditions: Renditions, make_clip: MakeClip
+) -> None:
+    master, clip = make_clip(ball(32, 4))
+    plain = await renditions.make(master, clip, True, "gif", PLENTY)
+    labelled = replace(clip, verdict=Verdict(Ruling.LABELLED))
+    marked = await renditions.make(master, labelled, True, "gif", PLENTY)
+    assert marked.path != plain.path
+    assert await renditions.make(master, labelled, True, "gif", PLENTY) == marked
+    assert await renditions.make(master, clip, True, "gif", PLENTY) == plain
 
 
 async def test_asking_again_encodes_nothing(counted: tuple[Renditions, Path], make_clip: MakeClip) -> None:
