@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from bot import cards
 from bot.board import Board
 from bot.cards import Card
+from bot.language import say, speaking
 from bot.port import Gone, Receipt, Refused, Rendition, Surface, SurfaceError, Throttled, TooLarge
 from bot.renditions import EncodeFailed, MasterGone, RenditionError, Renditions, Unfit, UnknownFormat
-from db import deliveries, gallery, models, queue
+from db import deliveries, gallery, models, people, queue
 from db.clip_files import ClipFiles
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Clip, Delivery, DeliveryState, Job
+from db.records import Address, Clip, Delivery, DeliveryState, Handle, Job
 from db.trouble import PAUSE_SECONDS, surviving
 
 IDLE_SECONDS = 30.0
@@ -135,13 +136,28 @@ class DeliveryLoop:
             job = await queue.get(tx, delivery.job)
             clip = await gallery.get(tx, delivery.clip)
             crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
+            wants_word = (await people.settings(tx, job.asker)).notify if job else False
         if job is None or clip is None:
             raise _GiveUp("The clip was deleted before it could be delivered.")
-        receipt = await self._deliver(delivery, job, clip, crisp)
+        with speaking(job.language):
+            receipt = await self._deliver(delivery, job, clip, crisp)
+            sent = await self._mark_sent(delivery, job, receipt)
+            is_old = self.clock() - delivery.card_at > OLD_CARD_SECONDS
+            if sent and is_old and wants_word and delivery.handle == job.handle:
+                await self._notify(receipt.handle or delivery.handle, job)
+
+    async def _mark_sent(self, delivery: Delivery, job: Job, receipt: Receipt) -> bool:
+        """With the place where the clip stands now, if it is another: that is where its card goes on."""
         async with self.database.transaction() as tx:
             sent = await deliveries.mark_sent(tx, delivery.id, receipt.proof, self.clock())
-        if sent and self.clock() - delivery.card_at > OLD_CARD_SECONDS:
-            await self._notify(delivery, job)
+            if receipt.handle is not None and receipt.handle != delivery.handle:
+                await deliveries.set_handle(tx, delivery.id, receipt.handle)
+                if delivery.handle == job.handle:
+                    await queue.set_handle(tx, job.id, receipt.handle)
+                if not sent:  # deleted meanwhile: the card that was blanked is not the one that carries it
+                    await queue.touch(tx, job.id, self.clock())
+                self.board.forget(delivery.handle)
+        return sent
 
     async def _deliver(self, delivery: Delivery, job: Job, clip: Clip, crisp: bool) -> Receipt:
         """Bring the clip; a no for good ends the delivery."""
@@ -160,11 +176,13 @@ class DeliveryLoop:
         limit = limits.upload_bytes
         kind = delivery.format or limits.formats[0]
         card = cards.done(job, clip)
+        await self._see_that_it_may_be_seen(clip.id)
         while True:
             rendition = await self._rendition(delivery, job, clip, crisp, kind, limit)
             try:
                 async with self.board.pen(delivery.handle):
                     await self._see_that_it_is_wanted(delivery)
+                    await self._see_that_it_may_be_seen(clip.id)
                     receipt = await surface.deliver(delivery.handle, card, rendition)
                     self.board.drew(delivery.handle, card)
             except TooLarge as error:
@@ -178,6 +196,13 @@ class DeliveryLoop:
             now = await deliveries.get(tx, delivery.id)
         if now is None or now.state is not DeliveryState.PROMISED:
             raise _GiveUp("The clip was delivered or deleted meanwhile.")
+
+    async def _see_that_it_may_be_seen(self, clip_id: str) -> None:
+        """A clip that a moderator hid in the meantime is withheld."""
+        async with self.database.reading() as tx:
+            clip = await gallery.get(tx, clip_id)
+        if clip is not None and clip.hidden:
+            raise _GiveUp("The clip was hidden before it could be delivered.", cards.hidden())
 
     async def _rendition(
         self, delivery: Delivery, job: Job, clip: Clip, crisp: bool, kind: str, limit: int
@@ -199,11 +224,11 @@ class DeliveryLoop:
         patience = math.inf if self.patience is None else self.patience
         return min(patience, ENCODE_ATTEMPTS) if isinstance(error, EncodeFailed) else patience
 
-    async def _notify(self, delivery: Delivery, job: Job) -> None:
+    async def _notify(self, handle: Handle, job: Job) -> None:
         """The clip has arrived; whether the short reply does is not worth another try."""
-        surface = self.surfaces[delivery.handle.address.surface]
+        surface = self.surfaces[handle.address.surface]
         try:
-            await surface.notify(delivery.handle, job.asker, cards.ready(job), nonce=job.id)
+            await surface.notify(handle, job.asker, cards.ready(job), nonce=job.id)
         except SurfaceError as error:
             log.info("No reply was posted under the card of job %s: %s", job.id, error)
 
@@ -227,13 +252,13 @@ class DeliveryLoop:
 def _unwelcome(job: Job, clip: Clip, error: Exception) -> _GiveUp:
     match error:
         case FileNotFoundError():
-            why = cards.MASTER_GONE
+            why = say(cards.MASTER_GONE)
         case RenditionError():
             why = error.sentence
         case OSError():
-            why = cards.NO_ROOM
+            why = say(cards.NO_ROOM)
         case _:
-            why = str(error) or cards.SAID_NO
+            why = str(error) or say(cards.SAID_NO)
     return _GiveUp(str(error) or why, cards.undeliverable(job, clip, why))
 
 

@@ -12,18 +12,21 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import cards
 from bot.board import Board
 from bot.cards import Card
+from bot.language import speaking
 from bot.port import Gone, Limits, Refused, Surface, SurfaceError, Throttled
-from db import gallery, queue
+from db import deliveries, gallery, queue
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Handle, Job
+from db.records import Address, Handle, Job, JobState
 from db.trouble import PAUSE_SECONDS, surviving
 
 IDLE_SECONDS = 5.0  # the longest sleep without a bell
@@ -91,10 +94,13 @@ class ProgressLoop:
             changed = [job for job in await queue.changed_since(tx, since) if job != self._noticed.get(job.id)]
             moved = [job for job in changed if self._is_new_state(job)]
             waiting = await queue.waiting(tx) if moved else []
+            carriers = await _carriers(tx, changed)
             for model in {job.spec.model for job in waiting}:
                 self._typical[model] = await gallery.typical_seconds(tx, model)
         for job in changed:
             self._mark(job.handle, _Stale(Urgency.END if job.state.is_end else Urgency.CHANGE, job.id))
+        for handle, job_id in carriers:
+            self._mark(handle, _Stale(Urgency.END, job_id))
         if moved:
             self._mark_places(waiting)
         return self._remember(changed, since)
@@ -165,24 +171,27 @@ class ProgressLoop:
         surface = self.surfaces[handle.address.surface]
         async with self.board.pen(handle):
             limits = await surface.limits(handle.address)
-            card = await self._card(stale.job, limits)
+            card = await self._card(stale.job, handle, limits)
             if card is None or card == self.board.shows(handle):
                 return 0.0
             await surface.redraw(handle, card)
             self.board.drew(handle, card)
         return limits.redraw_seconds
 
-    async def _card(self, job_id: str, limits: Limits) -> Card | None:
+    async def _card(self, job_id: str, handle: Handle, limits: Limits) -> Card | None:
         """The card of a job as it is now; None when drawing it is the delivery loop's, which has the clip to it."""
         async with self.database.reading() as tx:
             job = await queue.get(tx, job_id)
             clip = await gallery.of_job(tx, job_id)
-        if job is None or clip is not None:
+        if job is None or (clip is not None and not clip.hidden):
             return None
         place = self._places.get(job.id, 0)
         typical = self._typical.get(job.spec.model)
+        ready_at = None if typical is None else self.clock() + typical * place
         preview = f"{job.id}.webp" if limits.previews and (self.previews / f"{job.id}.webp").is_file() else ""
-        return cards.of(job, place=place, expected=typical and typical * place, preview=preview)
+        with speaking(job.language):
+            card = cards.of(job, clip, place=place, ready_at=ready_at, preview=preview)
+        return _steady(card, self.board.shows(handle))
 
     def _lose(self, handle: Handle, stale: _Stale, error: Exception) -> float:
         """The message is gone or may not be drawn: it is left alone from now on."""
@@ -191,3 +200,21 @@ class ProgressLoop:
         self.board.forget(handle)
         log.info("The card of job %s is not redrawn any more: %s", stale.job, error)
         return 0.0
+
+
+async def _carriers(tx: AsyncConnection, changed: list[Job]) -> list[tuple[Handle, str]]:
+    """The other cards that carry the clips of finished jobs, or were to: when a clip goes, it goes from all of them."""
+    finished = [job for job in changed if job.state is JobState.DONE]
+    return [
+        (delivery.handle, job.id)
+        for job in finished
+        for delivery in await deliveries.of_job(tx, job.id)
+        if delivery.handle != job.handle
+    ]
+
+
+def _steady(card: Card, shown: Card | None) -> Card:
+    """The moment that was told stays while the words do: a card is not redrawn because time has passed."""
+    if shown is None or shown.ready_at is None or card.ready_at is None or shown.status != card.status:
+        return card
+    return replace(card, ready_at=shown.ready_at)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot import cards
+from bot.language import say
 from db.config import LimitsConfig
-from db.records import ClipSpec, ModelFacts, Range, Wish
+from db.records import ClipSpec, ModelFacts, PersonSettings, PlaceSettings, Range, Wish
 
 FORMATS = ("gif", "mp4", "webp")
 SEEDS = Range(0, 2**63 - 1)
@@ -61,6 +62,30 @@ def storable(wish: Wish, limits: LimitsConfig) -> Wish:
     )
 
 
+def preferred(wish: Wish, person: PersonSettings, place: PlaceSettings, formats: Sequence[str]) -> Wish:
+    """The wish with its gaps filled by what the person prefers, then by what the place does.
+
+    A preferred format that the address does not take, and half a size, fill nothing.
+    """
+    likes = [name for name in (person.format, place.format) if name in formats]
+    size_said = wish.width is not None or wish.height is not None
+    sized = not size_said and person.width is not None and person.height is not None
+    return replace(
+        wish,
+        model=wish.model or place.model or None,
+        format=wish.format or (likes[0] if likes else None),
+        width=person.width if sized else wish.width,
+        height=person.height if sized else wish.height,
+    )
+
+
+def tightened(limits: LimitsConfig, place: PlaceSettings) -> LimitsConfig:
+    """The operator's limits, or the place's where those are tighter."""
+    wanted = {"steps": place.steps, "frames": place.frames, "side": place.side}
+    tighter = {name: min(value, getattr(limits, name)) for name, value in wanted.items() if value is not None}
+    return limits.model_copy(update=tighter)
+
+
 def resolve(
     wish: Wish,
     models: Sequence[ModelFacts],
@@ -80,7 +105,7 @@ def resolve(
     model = _find_model(wish.model, models, default_model)
     if isinstance(model, Problem):
         return model
-    spec = _filled(wish, model, seed_source)
+    spec = _filled(wish, model, limits, seed_source)
     trouble = _numbers_problem(spec, model, limits) or _format_problem(wish.format, formats)
     return Problem(trouble) if trouble else spec
 
@@ -88,7 +113,7 @@ def resolve(
 def _words_problem(wish: Wish, limits: LimitsConfig) -> str:
     prompt = clean(wish.prompt)
     if not prompt:
-        return cards.EMPTY_PROMPT
+        return say(cards.EMPTY_PROMPT)
     if len(prompt) > limits.prompt_chars:
         return cards.too_long("prompt", limits.prompt_chars)
     if len(clean(wish.negative)) > limits.prompt_chars:
@@ -98,7 +123,7 @@ def _words_problem(wish: Wish, limits: LimitsConfig) -> str:
 
 def _find_model(name: str | None, models: Sequence[ModelFacts], default: str) -> ModelFacts | Problem:
     if not models:
-        return Problem(cards.STILL_STARTING)
+        return Problem(say(cards.STILL_STARTING))
     wanted = name or default
     by_name = {model.name.casefold(): model for model in models}
     found = by_name.get(wanted.casefold())
@@ -108,17 +133,21 @@ def _find_model(name: str | None, models: Sequence[ModelFacts], default: str) ->
     return Problem(cards.unknown_model(wanted, by_name[near[0]].name if near else "", models))
 
 
-def _filled(wish: Wish, model: ModelFacts, seed_source: Callable[[], int]) -> ClipSpec:
+def _filled(wish: Wish, model: ModelFacts, limits: LimitsConfig, seed_source: Callable[[], int]) -> ClipSpec:
+    """Defaults of the model stand in for what was not said, as far as the limits go."""
     usual = model.defaults
+    side = _sides(model, limits).high
     return ClipSpec(
         prompt=clean(wish.prompt),
         negative=clean(wish.negative),
         seed=seed_source() if wish.seed is None else wish.seed,
-        steps=usual.steps if wish.steps is None else wish.steps,
+        steps=min(usual.steps, _capped(model.limits.steps, limits.steps).high) if wish.steps is None else wish.steps,
         guidance=usual.guidance if wish.guidance is None else wish.guidance,
-        frames=usual.frames if wish.frames is None else wish.frames,
-        width=usual.width if wish.width is None else wish.width,
-        height=usual.height if wish.height is None else wish.height,
+        frames=min(usual.frames, _capped(model.limits.frames, limits.frames).high)
+        if wish.frames is None
+        else wish.frames,
+        width=min(usual.width, side) if wish.width is None else wish.width,
+        height=min(usual.height, side) if wish.height is None else wish.height,
         fps=usual.fps if wish.fps is None else wish.fps,
         model=model.name,
     )
@@ -143,16 +172,20 @@ def _numbers_problem(spec: ClipSpec, model: ModelFacts, limits: LimitsConfig) ->
 
 
 def _size_problem(width: int, height: int, model: ModelFacts, limits: LimitsConfig) -> str:
-    multiple = model.limits.multiple
-    low = -(-model.limits.side.low // multiple) * multiple
-    high = _capped(model.limits.side, limits.side).high // multiple * multiple
-    sides = Range(low, max(low, high))
+    multiple, sides = model.limits.multiple, _sides(model, limits)
     if width not in sides or height not in sides:
         return cards.out_of_range("size", sides.low, sides.high)
     if width % multiple or height % multiple:
         nearest = (_nearest(width, multiple, sides), _nearest(height, multiple, sides))
         return cards.wrong_multiple(width, height, multiple, nearest)
     return ""
+
+
+def _sides(model: ModelFacts, limits: LimitsConfig) -> Range:
+    """The smallest and the longest side, both multiples of what the model takes."""
+    multiple = model.limits.multiple
+    low = -(-model.limits.side.low // multiple) * multiple
+    return Range(low, max(low, _capped(model.limits.side, limits.side).high // multiple * multiple))
 
 
 def _format_problem(name: str | None, formats: Sequence[str]) -> str:

@@ -1,8 +1,9 @@
 """Cards: everything a person can read, made from values.
 
 A card is finished: a surface draws it whole, each time, and adds nothing. Every user-visible sentence of the bot is in
-this file, so that it can be translated: first the cards, one function a state; then the answers to buttons; then what
-can be wrong with a wish, with a clip's file, and with what a browser sends.
+this package, and said in the language that is being spoken. In this file: first the cards, one function a state; then
+the answers to buttons; then what can be wrong with a wish, with a clip's file, and with what a browser sends. Sentences
+that are constants are said (`say(cards.PAUSED)`) by whoever uses them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import intents, quota
-from db.records import Asker, Clip, ClipSpec, Job, JobState, ModelFacts, Phase, Progress, Ruling, Verdict
+from bot.language import say
+from db.records import MILLI, Asker, Clip, ClipSpec, Job, JobState, ModelFacts, Phase, Progress, Ruling, Verdict
 
 TITLE_CHARS = 200
 HELD_SECONDS = 24 * 3600.0  # then a job that waits for a moderator lapses
@@ -54,36 +56,35 @@ class Card:
 # --- the cards of a job ---
 
 
-def of(job: Job, clip: Clip | None = None, place: int = 0, expected: float | None = None, preview: str = "") -> Card:
-    """The card of a job as it is now. `place` is 1 for the next one; `expected` seconds until its clip is there."""
+def of(job: Job, clip: Clip | None = None, place: int = 0, ready_at: float | None = None, preview: str = "") -> Card:
+    """The card of a job as it is now. `place` is 1 for the next one; `ready_at` when its clip is expected."""
     match job.state:
         case JobState.HELD:
             return held(job)
         case JobState.QUEUED:
-            return queued(job, place, expected)
+            return queued(job, place, ready_at)
         case JobState.RENDERING:
             return rendering(job, preview)
         case JobState.DONE:
-            return deleted() if clip is None or clip.hidden else done(job, clip)
+            return deleted() if clip is None else hidden() if clip.hidden else done(job, clip)
         case JobState.FAILED:
             return failed(job)
         case JobState.CANCELLED:
             return cancelled(job)
         case JobState.REFUSED:
-            return refused(job.verdict)
+            return refused(job.verdict, job.asker)
 
 
-def queued(job: Job, place: int, expected: float | None = None) -> Card:
+def queued(job: Job, place: int, ready_at: float | None = None) -> Card:
     """Waiting for a generator; a job that was tried before says so."""
-    again = f"The generator stopped, so this is taken up again (attempt {job.attempt + 1}): " if job.attempt else ""
-    where = "next in line" if place <= 1 else f"number {place} in line"
-    about = f", ready in about {duration(expected)}" if expected else ""
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status=_sentence(f"{again}{where}{about}."),
+        status=_in_line(place, job.attempt + 1),
         tone="busy",
         facts=_label(job.verdict),
         buttons=(_cancel(job),),
+        asker=job.asker,
+        ready_at=ready_at,
     )
 
 
@@ -92,12 +93,14 @@ def rendering(job: Job, preview: str = "") -> Card:
     at = job.progress
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status="Stopping after this step." if job.cancel_asked else _doing(at),
+        status=say("Stopping after this step.") if job.cancel_asked else _doing(at),
         tone="busy",
         facts=_label(job.verdict),
         buttons=() if job.cancel_asked else (_cancel(job),),
         bar=at.step / at.steps if at and at.steps else 0.0,
         preview=preview,
+        asker=job.asker,
+        spoiler=job.verdict.spoiler,
     )
 
 
@@ -105,14 +108,27 @@ def done(job: Job, clip: Clip) -> Card:
     """The clip is here, with the facts that make it again."""
     return Card(
         title=shorten(clip.spec.prompt, TITLE_CHARS),
-        status="AI-generated: this is not a recording of anything real."
+        status=say("AI-generated: this is not a recording of anything real.")
         if clip.verdict.ruling is Ruling.LABELLED
-        else "AI-generated.",
+        else say("AI-generated."),
         tone="good",
-        facts=_label(clip.verdict) + _made_with(clip),
-        buttons=(_again(job), Button("Delete", intents.token(intents.Delete(clip.id)), dangerous=True)),
+        facts=(*_label(clip.verdict), *_made_with(clip), (say("Cost"), price(job.cost))),
+        buttons=(_again(job), _edit(job), Button(say("Delete"), intents.token(intents.Delete(clip.id)), True)),
         clip=clip.id,
         final=True,
+        asker=job.asker,
+        spoiler=clip.verdict.spoiler,
+    )
+
+
+def bringing(clip: Clip, asker: Asker) -> Card:
+    """A finished clip is on its way to a new card."""
+    return Card(
+        title=shorten(clip.spec.prompt, TITLE_CHARS),
+        status=say("The clip is on its way."),
+        tone="busy",
+        facts=_label(clip.verdict),
+        asker=asker,
     )
 
 
@@ -120,8 +136,11 @@ def held(job: Job) -> Card:
     """Someone has to look first."""
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status=f"A moderator looks at this first; after {duration(HELD_SECONDS)} it lapses and costs nothing.",
+        status=say(
+            "A moderator looks at this first; after {time} it lapses and costs nothing.", time=duration(HELD_SECONDS)
+        ),
         buttons=(_cancel(job),),
+        asker=job.asker,
     )
 
 
@@ -129,11 +148,12 @@ def failed(job: Job) -> Card:
     """It did not work out; the runner's reason is a whole sentence."""
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status=job.reason or "The generator could not finish this clip; please ask again.",
+        status=say(job.reason) if job.reason else say("The generator could not finish this clip; please ask again."),
         tone="bad",
-        facts=(("Cost", "nothing"),),
+        facts=((say("Cost"), say("nothing")),),
         buttons=(_again(job),),
         final=True,
+        asker=job.asker,
     )
 
 
@@ -142,39 +162,53 @@ def cancelled(job: Job) -> Card:
     lapsed = job.verdict.ruling is Ruling.HELD and job.changed_at - job.created_at >= HELD_SECONDS
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status="No moderator looked at this in time, so it lapsed and cost nothing." if lapsed else CANCELLED,
+        status=say("No moderator looked at this in time, so it lapsed and cost nothing.") if lapsed else say(CANCELLED),
         buttons=(_again(job),),
         final=True,
+        asker=job.asker,
     )
 
 
 def deleted() -> Card:
     """The clip is gone, and so are the words it was made from."""
-    return Card(title="Deleted", status="The clip was deleted by the one who asked for it.", final=True)
+    return Card(title=say("Deleted"), status=say("The clip was deleted."), final=True)
+
+
+def hidden() -> Card:
+    """The clip is kept but shown to nobody."""
+    return Card(title=say("Hidden"), status=say("The clip was hidden by a moderator."), final=True)
 
 
 def too_big(job: Job, clip: Clip) -> Card:
     """No rendition fits this address."""
-    return Card(
-        title=shorten(job.spec.prompt, TITLE_CHARS),
-        status="The clip is finished but too big to be shown here; ask for fewer frames or a smaller size.",
-        tone="bad",
-        facts=_made_with(clip),
-        buttons=(_again(job),),
-        final=True,
-    )
+    status = say("The clip is finished but too big to be shown here; ask for fewer frames or a smaller size.")
+    return _stuck(job, clip, status)
 
 
 def undeliverable(job: Job, clip: Clip, why: str) -> Card:
     """The clip exists, but this place does not take it; `why` is the place's own sentence."""
+    return _stuck(job, clip, say("The clip is finished but could not be shown here: {why}", why=why))
+
+
+def _stuck(job: Job, clip: Clip, status: str) -> Card:
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
-        status=f"The clip is finished but could not be shown here: {why}",
+        status=status,
         tone="bad",
         facts=_made_with(clip),
         buttons=(_again(job),),
         final=True,
+        asker=job.asker,
     )
+
+
+def expectation(card: Card, now: float) -> str:
+    """When the clip of a waiting card is expected, for surfaces that can't count down; empty where nobody can tell."""
+    if card.ready_at is None:
+        return ""
+    if card.ready_at <= now:
+        return say("ready any moment")
+    return say("ready in about {time}", time=duration(card.ready_at - now))
 
 
 # --- the cards of a request that became no job ---
@@ -195,30 +229,48 @@ CATEGORIES = {
 }
 
 
-def refused(verdict: Verdict) -> Card:
-    """A kind no. It never repeats the prompt, and the gravest categories go unnamed: a name teaches a way round."""
+def refused(verdict: Verdict, asker: Asker | None = None, refusal: str = "") -> Card:
+    """A kind no. It never repeats the prompt, and the gravest categories go unnamed: a name teaches a way round.
+
+    `refusal` is the id under which it can be appealed.
+    """
     name = CATEGORIES.get(verdict.category)
-    status = f"Sorry, {name} can't be made here; please ask for something else." if name else REFUSED
-    return Card(title="Not made", status=status, tone="bad", final=True)
+    return Card(
+        title=say("Not made"),
+        status=say("Sorry, {what} can't be made here; please ask for something else.", what=say(name))
+        if name
+        else say(REFUSED),
+        tone="bad",
+        buttons=(Button(say("Appeal"), intents.token(intents.Appeal(refusal))),) if refusal else (),
+        final=True,
+        asker=asker,
+    )
 
 
-def denied(denial: quota.Denied, now: float) -> Card:
-    """Not now, and when."""
-    return Card(title="Not now", status=_denial(denial, now), tone="bad", final=True)
+def denied(denial: quota.Denied, now: float, asker: Asker | None = None) -> Card:
+    """Not now, and when; what it would cost, and how much is left."""
+    facts = ((say("Cost"), price(denial.cost)), (say("Left"), price(denial.left)))
+    return Card(title=say("Not now"), status=_denial(denial, now), tone="bad", facts=facts, final=True, asker=asker)
 
 
-def problem(sentence: str) -> Card:
+def problem(sentence: str, asker: Asker | None = None) -> Card:
     """Something about the wish has to change; the sentence says what."""
-    return Card(title="Please change one thing", status=sentence, tone="bad", final=True)
+    return Card(title=say("Please change one thing"), status=sentence, tone="bad", final=True, asker=asker)
 
 
-def too_late() -> Card:
+def not_here(sentence: str, asker: Asker | None = None) -> Card:
+    """The place does not take requests; the sentence says why and what to do."""
+    return Card(title=say("Not here"), status=sentence, tone="bad", final=True, asker=asker)
+
+
+def too_late(asker: Asker | None = None) -> Card:
     """The bot was away for too long to surprise anybody with an answer."""
     return Card(
-        title="Too late",
-        status="Zoetrope was away when this was asked and it cost nothing; please ask again.",
+        title=say("Too late"),
+        status=say("Zoetrope was away when this was asked and it cost nothing; please ask again."),
         tone="bad",
         final=True,
+        asker=asker,
     )
 
 
@@ -237,11 +289,17 @@ DELETED = "Deleted, together with its files."
 UNSHOWN = "The answer could not be shown here; please check that Zoetrope may post here and ask again."
 SAID_NO = "The platform said no; please check what Zoetrope may post here."
 UNREACHED = "Your request is noted, and its answer follows shortly."
+APPEALED = "Thank you: a moderator will look at this again."
+NEW_PROMPT = "Write the new prompt; everything else stays as it was."
+NO_DRAFT = "What you began to write is not known here (any more); please ask anew."
+SHOWN_ALREADY = "This clip was brought already."
+PAUSED = "Zoetrope is paused here; please ask again when a moderator has resumed it."
+WRONG_THREAD = "Zoetrope is not used in this channel; please ask in one where it is."
 
 
 def ready(job: Job) -> str:
     """The short reply under an old card, because an edit makes no sound."""
-    return f"Your clip is ready: {shorten(job.spec.prompt, 80)}"
+    return say("Your clip is ready: {prompt}", prompt=shorten(job.spec.prompt, 80))
 
 
 # --- what can be wrong with a wish ---
@@ -264,34 +322,48 @@ FIELDS = {  # of a wish, as sentences call them; `size` is width and height toge
 
 
 def too_long(field: str, limit: int) -> str:
-    return f"{FIELDS[field]} is longer than {limit:,} characters; please shorten it."
+    return say("{field} is longer than {limit} characters; please shorten it.", field=_field(field), limit=f"{limit:,}")
 
 
 def out_of_range(field: str, low: float, high: float) -> str:
-    unit = " pixels" if field == "size" else ""
-    return f"{FIELDS[field]} must be between {low:,} and {high:,}{unit}; please choose a number from there."
+    ends = {"field": _field(field), "low": f"{low:,}", "high": f"{high:,}"}
+    if field == "size":
+        return say("{field} must be between {low} and {high} pixels; please choose a number from there.", **ends)
+    return say("{field} must be between {low} and {high}; please choose a number from there.", **ends)
 
 
 def not_a_number(field: str, text: str) -> str:
-    kind = "number" if field == "guidance" else "whole number"
-    return f"{FIELDS[field]} must be a {kind}, not {shorten(text, 20)!r}; please write one."
+    said = {"field": _field(field), "text": repr(shorten(text, 20))}
+    if field == "guidance":
+        return say("{field} must be a number, not {text}; please write one.", **said)
+    return say("{field} must be a whole number, not {text}; please write one.", **said)
 
 
 def wrong_multiple(width: int, height: int, multiple: int, nearest: tuple[int, int]) -> str:
-    return (
-        f"A size of {width}x{height} does not work because both sides must be multiples of {multiple}; "
-        f"the nearest that works is {nearest[0]}x{nearest[1]}."
+    return say(
+        "A size of {size} does not work because both sides must be multiples of {multiple}; "
+        "the nearest that works is {nearest}.",
+        size=f"{width}x{height}",
+        multiple=multiple,
+        nearest=f"{nearest[0]}x{nearest[1]}",
     )
 
 
 def unknown_model(name: str, nearest: str, models: Sequence[ModelFacts]) -> str:
+    shown = repr(shorten(name, 40))
+    if nearest:
+        return say("There is no model named {name}; did you mean {nearest}?", name=shown, nearest=nearest)
     known = ", ".join(model.name for model in models)
-    hint = f"did you mean {nearest}?" if nearest else f"choose one of: {known}."
-    return f"There is no model named {shorten(name, 40)!r}; {hint}"
+    return say("There is no model named {name}; choose one of: {known}.", name=shown, known=known)
 
 
 def unknown_format(name: str, formats: Sequence[str]) -> str:
-    return f"The format {shorten(name, 20)!r} is not made here; choose one of: {', '.join(formats)}."
+    shown, known = repr(shorten(name, 20)), ", ".join(formats)
+    return say("The format {name} is not made here; choose one of: {known}.", name=shown, known=known)
+
+
+def _field(name: str) -> str:
+    return say(FIELDS[name])
 
 
 # --- what can be wrong with a clip's file ---
@@ -302,19 +374,25 @@ NO_PREVIEW = "There is no preview (any more); reload the page to see how far the
 
 
 def unfit(kind: str, limit: int) -> str:
-    return f"The clip does not fit into {limit:,} bytes as {kind}; please ask for a shorter or smaller one."
+    return say(
+        "The clip does not fit into {limit} bytes as {kind}; please ask for a shorter or smaller one.",
+        limit=f"{limit:,}",
+        kind=kind,
+    )
 
 
 def not_made(kind: str) -> str:
-    return f"The {kind} could not be made of this clip; please ask for another format."
+    return say("The {kind} could not be made of this clip; please ask for another format.", kind=kind)
 
 
 def made_too_slowly(kind: str, seconds: float) -> str:
-    return f"Making the {kind} took longer than {duration(seconds)}; please ask for a smaller clip."
+    return say(
+        "Making the {kind} took longer than {time}; please ask for a smaller clip.", kind=kind, time=duration(seconds)
+    )
 
 
 def unwritable(path: str, why: str) -> str:
-    return f"{path} can't be written ({why}); please choose another place and ask again."
+    return say("{path} can't be written ({why}); please choose another place and ask again.", path=path, why=why)
 
 
 def mark(model: str) -> str:
@@ -350,60 +428,90 @@ def duration(seconds: float) -> str:
     return f"{rest} s"
 
 
+def price(credits_: int) -> str:
+    """Thousandths of a standard clip, for people: '1 credit', '2.5 credits', 'nothing'."""
+    if credits_ == 0:
+        return say("nothing")
+    if credits_ == MILLI:
+        return say("1 credit")
+    return say("{count} credits", count=f"{credits_ / MILLI:,.3f}".rstrip("0").rstrip("."))
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, with an ellipsis where something was left out."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _in_line(place: int, attempt: int) -> str:
+    again = {"attempt": attempt, "place": place}
+    match place <= 1, attempt > 1:
+        case True, False:
+            return say("Next in line.")
+        case False, False:
+            return say("Number {place} in line.", place=place)
+        case True, True:
+            return say("The generator stopped, so this is taken up again (attempt {attempt}): next in line.", **again)
+        case _:
+            return say(
+                "The generator stopped, so this is taken up again (attempt {attempt}): number {place} in line.", **again
+            )
 
 
 def _doing(at: Progress | None) -> str:
     if at is None:
-        return "A generator has taken this up."
+        return say("A generator has taken this up.")
     match at.phase:
         case Phase.LOAD:
-            return "Loading the model."
+            return say("Loading the model.")
         case Phase.ENCODE:
-            return "Reading the prompt."
+            return say("Reading the prompt.")
         case Phase.STEP:
-            return f"Rendering: step {at.step} of {at.steps}."
+            return say("Rendering: step {step} of {steps}.", step=at.step, steps=at.steps)
         case Phase.DECODE:
-            return "Finishing the clip."
+            return say("Finishing the clip.")
 
 
 def _denial(denial: quota.Denied, now: float) -> str:
+    wait = duration((denial.until or now) - now)
     match denial.why:
         case quota.Why.WAITING:
-            return "You already have as many clips waiting as you may; please wait for one or cancel one."
+            return say("You already have as many clips waiting as you may; please wait for one or cancel one.")
+        case quota.Why.COOLING:
+            return say("That was quick after your last request; please ask again in {time}.", time=wait)
         case quota.Why.TOO_DEAR:
-            return "This costs more than anyone may use in one go; ask for fewer steps, fewer frames or a smaller size."
+            return say(
+                "This costs more than anyone may use in one go; ask for fewer steps, fewer frames or a smaller size."
+            )
         case quota.Why.SPENT:
-            wait = duration((denial.until or now) - now)
-            return f"Your credit is used up for now; this fits again in {wait}."
+            return say("Your credit is used up for now; this fits again in {time}.", time=wait)
 
 
 def _label(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     if verdict.ruling is not Ruling.LABELLED:
         return ()
-    return (("Label", f"AI-generated ({CATEGORIES.get(verdict.category, 'sensitive')})"),)
+    what = say(CATEGORIES.get(verdict.category, "sensitive"))
+    return ((say("Label"), say("AI-generated ({what})", what=what)),)
 
 
 def _made_with(clip: Clip) -> tuple[tuple[str, str], ...]:
     spec: ClipSpec = clip.spec
+    size = f"{spec.width}x{spec.height}"
     return (
-        ("Model", spec.model),
-        ("Seed", str(spec.seed)),
-        ("Steps", str(spec.steps)),
-        ("Size", f"{spec.width}x{spec.height}, {spec.frames} frames"),
-        ("Time", duration(sum(clip.seconds.values()))),
+        (say("Model"), spec.model),
+        (say("Seed"), str(spec.seed)),
+        (say("Steps"), str(spec.steps)),
+        (say("Size"), say("{size}, {frames} frames", size=size, frames=spec.frames)),
+        (say("Time"), duration(sum(clip.seconds.values()))),
     )
 
 
 def _cancel(job: Job) -> Button:
-    return Button("Cancel", intents.token(intents.Cancel(job.id)), dangerous=True)
+    return Button(say("Cancel"), intents.token(intents.Cancel(job.id)), dangerous=True)
 
 
 def _again(job: Job) -> Button:
-    return Button("Again", intents.token(intents.Again(job.id)))
+    return Button(say("Again"), intents.token(intents.Again(job.id)))
+
+
+def _edit(job: Job) -> Button:
+    return Button(say("Edit"), intents.token(intents.Edit(job.id)))

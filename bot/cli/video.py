@@ -25,7 +25,7 @@ from bot.surfaces.terminal import TerminalSurface
 from bot.together import side_by_side
 from db import gallery, queue
 from db.config import Config, QuotaConfig, Secrets
-from db.records import Asker, Clip, JobState, Wish
+from db.records import Asker, Caller, Clip, JobState, Wish
 
 FAILED, WRONGLY_ASKED, REFUSED = 1, 2, 3
 STATUS = {Result.REFUSED: REFUSED, Result.HELD: REFUSED, Result.PROBLEM: WRONGLY_ASKED}
@@ -154,7 +154,7 @@ class Take:
         wish = Wish(prompt=self.prompt, format=self.kind, **self.order.wish)
         asker = Asker(self.surface.name, "me")
         address = self.surface.address(self.path)
-        outcome = await self.core.commands.request_clip(asker, address, wish, origin=str(self.path))
+        outcome = await self.core.commands.request_clip(Caller(asker, address), wish, origin=str(self.path))
         if outcome.result is Result.QUEUED and outcome.handle is not None:
             card = await self.surface.finished(outcome.handle)
             clip = await self._clip(outcome.job)

@@ -1,112 +1,71 @@
-"""What people can ask for, in the order in which they meet it: a clip, then its buttons; and what a start takes up.
+"""The way of a request, steps 2 to 6, and everything else people can ask for, in the order in which they meet it.
 
-`request_clip` is steps 2 to 6 of the way of a clip. A request that can't be shown now stays RECEIVED in the database,
-and `take_up` goes through it again; nothing about it lives in memory but the note that somebody is at it.
+A request that can't be shown now stays RECEIVED in the database, and `take_up` goes through it again; nothing about it
+lives in memory but the note that somebody is at it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import cards, intents, quota, safety, specs
 from bot.board import Board
 from bot.cards import Card
+from bot.commands import buttons, deciding
+from bot.commands.buttons import Buttons, no
+from bot.commands.deciding import Plan, Rules, Situation
+from bot.commands.outcomes import Outcome, Result
+from bot.language import say, speaking
 from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
-from db import deliveries, gallery, models, queue, quotas, requests
+from db import deliveries, gallery, models, people, places, queue, quotas, refusals, requests
 from db.clip_files import ClipFiles
 from db.config import LimitsConfig
 from db.database import Database
-from db.errors import StoreError
 from db.ids import new_id
 from db.records import (
     Address,
-    Asker,
+    Caller,
     Clip,
-    ClipSpec,
+    Delivery,
+    DeliveryState,
     Handle,
     Job,
     JobState,
-    ModelFacts,
+    Refusal,
     Request,
     RequestState,
     Ruling,
-    Usage,
-    Verdict,
     Wish,
 )
 from db.trouble import surviving
 
 TOO_LATE_SECONDS = 600.0  # a request older than this is closed with a sentence instead of surprising its asker
 RETRY_SECONDS = 15.0  # how often requests that could not be shown are gone through again
+DRAFT_SECONDS = 24 * 3600.0  # then nobody is still writing
+EARLIER_SECONDS, EARLIER_PROMPTS = 600.0, 4  # what is read together with a prompt
+CHAIN = 8  # clips that a clip goes back to, as far as they are read
+GRAVEST = "C1"  # of such a prompt only a keyed hash is kept
 
 log = logging.getLogger(__name__)
 
 
-class Result(StrEnum):
-    """What became of a request or a button."""
-
-    QUEUED = "queued"
-    HELD = "held"
-    REFUSED = "refused"
-    DENIED = "denied"
-    PROBLEM = "problem"
-    UNSHOWN = "unshown"  # the card can't be shown there, so nothing was done
-    UNREACHED = "unreached"  # the card could not be shown yet; the request is taken up again
-    CANCELLED = "cancelled"
-    STOPPING = "stopping"  # a rendering job stops after the step it is in
-    FINISHED = "finished"  # there was nothing left to cancel
-    DELETED = "deleted"
-    NOT_YOURS = "not yours"
-    UNKNOWN = "unknown"  # a button of no living job or clip
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a request or a button led to; `sentence` is for the one who asked, where the surface can whisper."""
-
-    result: Result
-    sentence: str
-    job: str = ""
-    handle: Handle | None = None
-    verdict: Verdict | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Situation:
-    """What has to be known to decide about a request, read at one moment."""
-
-    models: Sequence[ModelFacts]
-    usage: Usage
-    ahead: int
-    typical: float | None  # seconds that a clip of the model usually takes
-    formats: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What was decided: a card to show and, where all went well, the job behind it."""
-
-    result: Result
-    card: Card
-    job: Job | None = None
-    verdict: Verdict | None = None
-
-    def outcome(self, handle: Handle | None = None) -> Outcome:
-        return Outcome(self.result, self.card.status, self.job.id if self.job else "", handle, self.verdict)
-
-
 @dataclass
 class Commands:
-    """The use cases. `clock` gives seconds since the epoch, `rng` seeds for wishes that name none."""
+    """The use cases. `clock` gives seconds since the epoch, `rng` seeds for wishes that name none; `hash_key` is the
+    secret under which a prompt that must not be kept can be recognized.
+
+    Whatever comes back is in the caller's language.
+    """
 
     database: Database
     surfaces: Mapping[str, Surface]
@@ -119,37 +78,76 @@ class Commands:
     default_model: str
     clock: Callable[[], float]
     rng: random.Random
+    hash_key: bytes = field(repr=False)
     make_id: Callable[[], str] = new_id
     _in_hand: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     # --- a clip ---
 
-    async def request_clip(
-        self, asker: Asker, address: Address, wish: Wish, origin: str, made_from: str = ""
-    ) -> Outcome:
+    async def request_clip(self, caller: Caller, wish: Wish, origin: str, made_from: str = "") -> Outcome:
         """Steps 2 to 6 of the way of a clip. `origin` is the platform's own id of the request: seen twice, acts once.
 
         `made_from` is the clip this one is made again from, if any.
         """
-        safe = specs.storable(wish, self.limits)
-        request = Request(address.surface, origin, asker, address, safe, self.clock(), made_from=made_from)
-        if _key(request) in self._in_hand:
-            return await self._recall(request)
-        with self._holding(request):
-            async with self.database.transaction() as tx:
-                first_seen = await requests.record(tx, request)  # 2
-            return await self._go_through(request) if first_seen else await self._recall(request)
+        request = replace(self._request(caller, origin, wish), made_from=made_from)
+        return await self._once(request, lambda tx: requests.record(tx, request))
 
-    async def _go_through(self, request: Request, again: bool = False) -> Outcome:
-        try:
-            situation = await self._look(request)
-            plan = self._plan(request, situation)  # 3 judged, 4 paid for
-            handle = await self._show(request, plan.card, again)  # 5
-            return await self._commit(request, plan, handle)  # 6
-        except (Gone, Refused):
-            return await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN))
-        except SurfaceError:
-            return Outcome(Result.UNREACHED, cards.UNREACHED)
+    async def draft(self, caller: Caller, wish: Wish, origin: str) -> None:
+        """What was typed waits until its prompt is written."""
+        request = replace(self._request(caller, origin, wish), state=RequestState.DRAFT)
+        async with self.database.transaction() as tx:
+            await requests.record(tx, request)
+
+    async def write(self, caller: Caller, draft: str, prompt: str) -> Outcome:
+        """The prompt of the draft that came as `draft`, which goes on its way under that id."""
+        async with self.database.reading() as tx:
+            first = await requests.get(tx, caller.address.surface, draft)
+        if first is None or first.asker != caller.asker:
+            with speaking(caller.circumstances.language):
+                return no((Result.UNKNOWN, cards.NO_DRAFT))
+        request = self._request(caller, draft, replace(first.wish, prompt=prompt))
+        return await self._once(request, lambda tx: requests.complete(tx, request))
+
+    async def edit(self, caller: Caller, job_id: str, prompt: str, origin: str) -> Outcome:
+        """The same as the job with other words and a new seed."""
+        job, clip = await self._found(caller, job_id)
+        with speaking(caller.circumstances.language):
+            editable = await self._editable(caller, job, clip)
+        if isinstance(editable, Outcome):
+            return editable
+        wish = replace(_same_wish(editable, caller), prompt=prompt)
+        return await self.request_clip(caller, wish, origin, clip.id if clip else "")
+
+    async def show_clip(self, caller: Caller, clip_id: str, origin: str) -> Outcome:
+        """A new card here for a finished clip that the caller may see."""
+        async with self.database.reading() as tx:
+            visible = await _visible_clip(tx, caller, clip_id)
+        if visible is None:
+            with speaking(caller.circumstances.language):
+                return no(buttons.NO_CLIP)
+        request = replace(self._request(caller, origin, Wish("")), shows=clip_id)
+        return await self._once(request, lambda tx: requests.record(tx, request))
+
+    def _request(self, caller: Caller, origin: str, wish: Wish) -> Request:
+        return Request(
+            surface=caller.address.surface,
+            id=origin,
+            asker=caller.asker,
+            address=caller.address,
+            wish=specs.storable(wish, self.limits),
+            created_at=self.clock(),
+            circumstances=caller.circumstances,
+        )
+
+    async def _once(self, request: Request, enter: Callable[[AsyncConnection], Awaitable[bool]]) -> Outcome:
+        """Go through a request that `enter` says is new."""
+        with speaking(request.circumstances.language):
+            if _key(request) in self._in_hand:
+                return await self._recall(request)
+            with self._holding(request):
+                async with self.database.transaction() as tx:
+                    is_new = await enter(tx)  # 2
+                return await self._go_through(request) if is_new else await self._recall(request)
 
     @contextmanager
     def _holding(self, request: Request) -> Iterator[None]:
@@ -160,56 +158,45 @@ class Commands:
         finally:
             self._in_hand.discard(_key(request))
 
-    async def _look(self, request: Request) -> _Situation:
+    async def _go_through(self, request: Request, again: bool = False) -> Outcome:
+        plan: Plan | None = None
+        try:
+            if request.shows:
+                return await self._show_clip(request, again)
+            plan = self._decide(request, await self._look(request))  # 3 judged, 4 paid for
+            handle = await self._show(request, plan.card, again)  # 5
+            return await self._commit(request, plan, handle)  # 6
+        except (Gone, Refused):
+            refusal = plan.refusal if plan else None
+            return await self._close(request, Outcome(Result.UNSHOWN, say(cards.UNSHOWN)), refusal=refusal)
+        except SurfaceError:
+            return Outcome(Result.UNREACHED, say(cards.UNREACHED))
+
+    @property
+    def rules(self) -> Rules:
+        """What the operator has set."""
+        return Rules(self.policy, self.allowance, self.limits, self.default_model)
+
+    def _decide(self, request: Request, situation: Situation) -> Plan:
+        return deciding.decide(request, situation, self.rules, self.make_id, lambda: self.rng.getrandbits(31))
+
+    async def _look(self, request: Request) -> Situation:
         limits = await self.surfaces[request.surface].limits(request.address)
+        now = self.clock()
         async with self.database.reading() as tx:
-            return _Situation(
+            place = await places.settings(tx, request.address.surface, request.address.place)
+            model = request.wish.model or place.model or self.default_model
+            return Situation(
+                now=now,
                 models=await models.known(tx),
-                usage=await self._usage(tx, request.asker),
+                usage=await quotas.usage(tx, request.asker, now - self.allowance.window, now),
                 ahead=await queue.waiting_count(tx),
-                typical=await gallery.typical_seconds(tx, request.wish.model or self.default_model),
+                typical=await gallery.typical_seconds(tx, model),
                 formats=limits.formats,
+                place=place,
+                person=await people.settings(tx, request.asker),
+                earlier=await _earlier(tx, request),
             )
-
-    def _plan(self, request: Request, situation: _Situation) -> _Plan:
-        """Spec, verdict and quota in turn; the first no is the answer."""
-        spec = self._resolve(request.wish, situation)
-        if isinstance(spec, specs.Problem):
-            return _Plan(Result.PROBLEM, cards.problem(spec.sentence))
-        verdict = safety.judge(safety.Writing(spec.prompt, spec.negative), self.policy)
-        if verdict.ruling is Ruling.REFUSED:
-            return _Plan(Result.REFUSED, cards.refused(verdict), verdict=verdict)
-        now = self.clock()
-        model = next(model for model in situation.models if model.name == spec.model)
-        granted = quota.decide(situation.usage, self.allowance, quota.cost(spec, model), now)
-        if isinstance(granted, quota.Denied):
-            return _Plan(Result.DENIED, cards.denied(granted, now), verdict=verdict)
-        job = self._job(request, spec, verdict, granted.cost, request.wish.format or situation.formats[0])
-        place = situation.ahead + 1
-        card = cards.of(job, place=place, expected=situation.typical and situation.typical * place)
-        return _Plan(Result.HELD if job.state is JobState.HELD else Result.QUEUED, card, job, verdict)
-
-    def _job(self, request: Request, spec: ClipSpec, verdict: Verdict, cost: int, kind: str) -> Job:
-        now = self.clock()
-        return Job(
-            id=self.make_id(),
-            asker=request.asker,
-            handle=Handle(request.address, request.message),
-            spec=spec,
-            verdict=verdict,
-            format=kind,
-            cost=cost,
-            state=JobState.HELD if verdict.ruling is Ruling.HELD else JobState.QUEUED,
-            attempt=0,
-            created_at=now,
-            changed_at=now,
-            origin=request.made_from,
-        )
-
-    def _resolve(self, wish: Wish, situation: _Situation) -> ClipSpec | specs.Problem:
-        return specs.resolve(
-            wish, situation.models, self.default_model, self.limits, lambda: self.rng.getrandbits(31), situation.formats
-        )
 
     async def _show(self, request: Request, card: Card, again: bool) -> Handle:
         """Post the card. One that is taken up `again` may stand there already with an old content, so it is redrawn."""
@@ -224,124 +211,174 @@ class Commands:
             self.board.drew(handle, card)
         return handle
 
-    async def _commit(self, request: Request, plan: _Plan, handle: Handle) -> Outcome:
+    async def _commit(self, request: Request, plan: Plan, handle: Handle) -> Outcome:
         """One transaction: the handle, and for a job its quota and its place in the queue. All or nothing."""
         if plan.job is None:
-            return await self._close(request, plan.outcome(handle), handle.message)
+            return await self._close(request, plan.outcome(handle), handle.message, plan.refusal)
         job, now = replace(plan.job, handle=handle), self.clock()
         async with self.database.transaction() as tx:
             await requests.set_message(tx, request.surface, request.id, handle.message)
-            granted = quota.decide(await self._usage(tx, job.asker), self.allowance, job.cost, now)
+            granted = await self._grant(tx, request, job, now)
             if isinstance(granted, quota.Granted):
                 await queue.enqueue(tx, job)
                 await quotas.reserve(tx, job.id, job.asker, granted.cost, now)
                 await requests.take(tx, request.surface, request.id, job.id)
         if isinstance(granted, quota.Denied):
-            denial = _Plan(Result.DENIED, cards.denied(granted, now), verdict=plan.verdict)
-            return await self._deny(request, handle, denial)
+            card = cards.denied(granted, now, request.asker)
+            return await self._deny(request, handle, Plan(Result.DENIED, card, verdict=plan.verdict))
         return plan.outcome(handle)
 
-    async def _deny(self, request: Request, handle: Handle, plan: _Plan) -> Outcome:
+    async def _grant(self, tx: AsyncConnection, request: Request, job: Job, now: float) -> quota.Granted | quota.Denied:
+        """Decided a second time, alone among writers: what was left may be somebody else's by now."""
+        place = await places.settings(tx, request.address.surface, request.address.place)
+        allowance = self.allowance.at(place, request.circumstances.roles)
+        usage = await quotas.usage(tx, job.asker, now - allowance.window, now)
+        return quota.decide(usage, allowance, job.cost, now)
+
+    async def _deny(self, request: Request, handle: Handle, plan: Plan) -> Outcome:
         """Others were faster since the first look. The request is closed only after its card has said so."""
         async with self.board.pen(handle):
             await self.surfaces[request.surface].redraw(handle, plan.card)
             self.board.drew(handle, plan.card)
         return await self._close(request, plan.outcome(handle), handle.message)
 
-    async def _close(self, request: Request, outcome: Outcome, message: str = "") -> Outcome:
+    async def _close(
+        self, request: Request, outcome: Outcome, message: str = "", refusal: Refusal | None = None
+    ) -> Outcome:
+        """The request is answered. A refused one is kept for an appeal and costs a little, both in one transaction."""
         async with self.database.transaction() as tx:
             if message:
                 await requests.set_message(tx, request.surface, request.id, message)
-            await requests.close(tx, request.surface, request.id)
+            is_closed = await requests.close(tx, request.surface, request.id)
+            if refusal is not None and is_closed:
+                await self._keep_refusal(tx, refusal)
         return outcome
+
+    async def _keep_refusal(self, tx: AsyncConnection, refusal: Refusal) -> None:
+        if refusal.verdict.category == GRAVEST:
+            refusal = replace(refusal, prompt=f"hash:{self._fingerprint(refusal.prompt)}")
+            await requests.blank(tx, refusal.surface, refusal.request)
+        await refusals.record(tx, refusal)
+        if self.allowance.refused:
+            await quotas.charge(
+                tx, refusal.id, refusal.asker, self.allowance.refused, "a refused prompt", refusal.created_at
+            )
+
+    def _fingerprint(self, prompt: str) -> str:
+        """By which the same words can be recognized by whoever has the key, and be read by nobody."""
+        return hmac.new(self.hash_key, specs.clean(prompt).casefold().encode(), hashlib.sha256).hexdigest()
+
+    async def _show_clip(self, request: Request, again: bool) -> Outcome:
+        """A card that says the clip is on its way, and the promise that it comes, or the card that says why not."""
+        limits = await self.surfaces[request.surface].limits(request.address)
+        async with self.database.reading() as tx:
+            clip = await _visible_clip(tx, request.caller, request.shows)
+            place = await places.settings(tx, request.address.surface, request.address.place)
+            person = await people.settings(tx, request.asker)
+        if sentence := deciding.closed(request, place) or ("" if clip else say(cards.NO_SUCH_CLIP)):
+            plan = Plan(Result.PROBLEM, cards.not_here(sentence, request.asker))
+            handle = await self._show(request, plan.card, again)
+            return await self._close(request, plan.outcome(handle), handle.message)
+        assert clip is not None
+        plan = Plan(Result.SHOWN, cards.bringing(clip, request.asker))
+        handle = await self._show(request, plan.card, again)
+        wanted = specs.preferred(Wish(""), person, place, limits.formats).format or ""
+        async with self.database.transaction() as tx:
+            await requests.set_message(tx, request.surface, request.id, handle.message)
+            if await requests.close(tx, request.surface, request.id):
+                await deliveries.promise(tx, self._promise(clip, handle, wanted))
+        return replace(plan.outcome(handle), job=clip.job)
+
+    def _promise(self, clip: Clip, handle: Handle, kind: str) -> Delivery:
+        now = self.clock()
+        return Delivery(self.make_id(), clip.id, clip.job, handle, kind, DeliveryState.PROMISED, 0, now, now)
 
     async def _recall(self, request: Request) -> Outcome:
         """The first outcome of a request that was seen before: nothing is done a second time."""
         async with self.database.reading() as tx:
             first = await requests.get(tx, request.surface, request.id)
             job = await queue.get(tx, first.job) if first and first.job else None
-        if first is None or first.state is RequestState.RECEIVED:
-            return Outcome(Result.UNREACHED, cards.UNREACHED)
+            refusal = await refusals.of_request(tx, request.surface, request.id)
+        if first is None or first.state in (RequestState.RECEIVED, RequestState.DRAFT):
+            return Outcome(Result.UNREACHED, say(cards.UNREACHED))
         if job is not None:
             result = Result.HELD if job.verdict.ruling is Ruling.HELD else Result.QUEUED
-            return Outcome(result, cards.QUEUED_ALREADY, job.id, job.handle, job.verdict)
+            return Outcome(result, say(cards.QUEUED_ALREADY), job.id, job.handle, job.verdict)
         handle = Handle(first.address, first.message) if first.message else None
+        if refusal is not None:
+            card = cards.refused(refusal.verdict, refusal.asker, refusal.id)
+            return Plan(Result.REFUSED, card, verdict=refusal.verdict).outcome(handle)
+        if first.shows:
+            return Outcome(Result.SHOWN, say(cards.SHOWN_ALREADY), handle=handle)
         return await self._why_closed(first, handle)
 
     async def _why_closed(self, first: Request, handle: Handle | None) -> Outcome:
         """Decisions are pure, so the same wish meets the same no; only what has passed since can be different."""
         try:
-            plan = self._plan(first, await self._look(first))
+            plan = self._decide(first, await self._look(first))
         except SurfaceError:
-            return Outcome(Result.UNSHOWN, cards.ANSWERED_ALREADY, handle=handle)
+            return Outcome(Result.UNSHOWN, say(cards.ANSWERED_ALREADY), handle=handle)
         if plan.job is None:
             return plan.outcome(handle)
-        return Outcome(Result.DENIED, cards.ANSWERED_ALREADY, handle=handle, verdict=plan.verdict)
+        return Outcome(Result.DENIED, say(cards.ANSWERED_ALREADY), handle=handle, verdict=plan.verdict)
 
     # --- its buttons ---
 
-    async def press(self, asker: Asker, token: str, origin: str) -> Outcome:
+    async def press(self, caller: Caller, token: str, origin: str) -> Outcome:
         """A button. `origin` is the platform's own id of the press: pressed once and seen twice, it acts once."""
-        match intents.parse(token):
-            case intents.Cancel(job):
-                return await self._cancel(asker, job)
-            case intents.Again(job):
-                return await self._again(asker, job, origin)
-            case intents.Delete(clip):
-                return await self._delete(asker, clip)
-            case None:
-                return Outcome(Result.UNKNOWN, cards.UNKNOWN_BUTTON)
+        with speaking(caller.circumstances.language):
+            match intents.parse(token):
+                case intents.Cancel(job):
+                    return await self._buttons.cancel(caller, job)
+                case intents.Delete(clip):
+                    return await self._buttons.delete(caller, clip)
+                case intents.Appeal(refusal):
+                    return await self._buttons.appeal(caller, refusal)
+                case intents.Again(job):
+                    return await self._again(caller, job, origin)
+                case intents.Edit(job):
+                    return await self._ask_prompt(caller, job)
+                case intents.Show(clip):
+                    return await self.show_clip(caller, clip, origin)
+                case intents.Page():
+                    return Outcome(Result.PAGE, "")
+                case None:
+                    return no(buttons.UNKNOWN)
 
-    async def _cancel(self, asker: Asker, job_id: str) -> Outcome:
-        async with self.database.transaction() as tx:
-            job = await queue.get(tx, job_id)
-            if job is None:
-                return Outcome(Result.UNKNOWN, cards.UNKNOWN_BUTTON)
-            if job.asker != asker:
-                return Outcome(Result.NOT_YOURS, cards.NOT_YOURS)
-            state = await queue.ask_to_cancel(tx, job_id, self.clock())
-            if state is JobState.CANCELLED:
-                await quotas.release(tx, job_id)
-        match state:
-            case JobState.CANCELLED:
-                return Outcome(Result.CANCELLED, cards.CANCELLED, job_id, job.handle)
-            case JobState.RENDERING:
-                return Outcome(Result.STOPPING, cards.STOPPING, job_id, job.handle)
-            case _:
-                return Outcome(Result.FINISHED, cards.TOO_LATE_TO_CANCEL, job_id, job.handle)
+    @property
+    def _buttons(self) -> Buttons:
+        return Buttons(self.database, self.files, self.renditions, self.clock)
 
-    async def _again(self, asker: Asker, job_id: str, origin: str) -> Outcome:
-        async with self.database.reading() as tx:
-            job = await queue.get(tx, job_id)
-            clip = await gallery.of_job(tx, job_id)
-        if job is None or job.asker.surface != asker.surface:
-            return Outcome(Result.UNKNOWN, cards.UNKNOWN_BUTTON)
+    async def _again(self, caller: Caller, job_id: str, origin: str) -> Outcome:
+        job, clip = await self._found(caller, job_id)
+        if job is None:
+            return no(buttons.UNKNOWN)
         if job.state is JobState.DONE and clip is None:
-            return Outcome(Result.UNKNOWN, cards.NO_SUCH_CLIP)
-        made_from = clip.id if clip else ""
-        return await self.request_clip(asker, job.handle.address, _same_wish(job), origin, made_from)
+            return no(buttons.NO_CLIP)
+        return await self.request_clip(caller, _same_wish(job, caller), origin, clip.id if clip else "")
 
-    async def _delete(self, asker: Asker, clip_id: str) -> Outcome:
-        async with self.database.transaction() as tx:
-            clip = await gallery.get(tx, clip_id)
-            if clip is None:
-                return Outcome(Result.UNKNOWN, cards.NO_SUCH_CLIP)
-            if clip.asker != asker:
-                return Outcome(Result.NOT_YOURS, cards.NOT_YOURS)
-            await gallery.forget(tx, clip_id)
-            for delivery in await deliveries.of_job(tx, clip.job):
-                await deliveries.give_up(tx, delivery.id, cards.DELETED)
-            await queue.touch(tx, clip.job, self.clock())  # the progress loop redraws its card, after a crash as well
-        await self._remove_files(clip)
-        return Outcome(Result.DELETED, cards.DELETED, clip.job)
+    async def _ask_prompt(self, caller: Caller, job_id: str) -> Outcome:
+        editable = await self._editable(caller, *await self._found(caller, job_id))
+        if isinstance(editable, Outcome):
+            return editable
+        sentence = say(cards.NEW_PROMPT)
+        return Outcome(Result.ASK_PROMPT, sentence, job_id, editable.handle, prompt=editable.spec.prompt)
 
-    async def _remove_files(self, clip: Clip) -> None:
-        """The clip is forgotten already: what can't be removed now is removed by the next sweep."""
-        try:
-            await self.files.remove(clip.master)
-            await self.renditions.forget(clip.id)
-        except (OSError, StoreError):
-            log.exception("The files of clip %s could not be removed yet.", clip.id)
+    async def _editable(self, caller: Caller, job: Job | None, clip: Clip | None) -> Job | Outcome:
+        """The job, if its words are the caller's to change; else the no."""
+        if job is None:
+            return no(buttons.UNKNOWN)
+        if job.state is JobState.DONE and clip is None:
+            return no(buttons.NO_CLIP)
+        async with self.database.reading() as tx:
+            return job if await buttons.is_theirs(tx, caller, job) else no(buttons.NOT_YOURS)
+
+    async def _found(self, caller: Caller, job_id: str) -> tuple[Job | None, Clip | None]:
+        """The job, if the caller may see a card of it, and its clip, if it has one."""
+        async with self.database.reading() as tx:
+            job, clip = await queue.get(tx, job_id), await gallery.of_job(tx, job_id)
+            visible = job is not None and await buttons.may_see(tx, caller, job, clip)
+        return (job, clip) if visible else (None, None)
 
     # --- at start, and while something could not be shown ---
 
@@ -362,9 +399,10 @@ class Commands:
                 log.exception("A request on %s could not be taken up.", request.surface)
 
     async def _take_up(self, request: Request) -> Outcome:
-        if self.clock() - request.created_at > TOO_LATE_SECONDS:
-            return await self._close_late(request)
-        return await self._go_through(request, again=True)
+        with speaking(request.circumstances.language):
+            if self.clock() - request.created_at > TOO_LATE_SECONDS:
+                return await self._close_late(request)
+            return await self._go_through(request, again=True)
 
     async def lapse(self) -> None:
         """Held jobs that no moderator looked at in time end, and their credit comes back."""
@@ -377,6 +415,9 @@ class Commands:
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""
+        with surviving("forget what nobody has finished writing"):
+            async with self.database.transaction() as tx:
+                await requests.forget_drafts(tx, self.clock() - DRAFT_SECONDS)
         while True:
             with surviving("take up what was left"):
                 await self.take_up()
@@ -387,24 +428,40 @@ class Commands:
         """One that can't be told yet stays open: its card may stand there and promise a clip."""
         message = ""
         try:
-            message = (await self._show(request, cards.too_late(), again=True)).message
+            message = (await self._show(request, cards.too_late(request.asker), again=True)).message
         except (Gone, Refused):
             log.info("A late request on %s is closed without a word: its card is gone.", request.surface)
         except SurfaceError:
-            return Outcome(Result.UNREACHED, cards.UNREACHED)
-        return await self._close(request, Outcome(Result.UNSHOWN, cards.UNSHOWN), message)
+            return Outcome(Result.UNREACHED, say(cards.UNREACHED))
+        return await self._close(request, Outcome(Result.UNSHOWN, say(cards.UNSHOWN)), message)
 
-    async def _usage(self, tx: AsyncConnection, asker: Asker) -> Usage:
-        now = self.clock()
-        return await quotas.usage(tx, asker, now - self.allowance.window, now)
+
+async def _visible_clip(tx: AsyncConnection, caller: Caller, clip_id: str) -> Clip | None:
+    clip = await gallery.get(tx, clip_id)
+    if clip is None or clip.hidden or not await gallery.may_see(tx, clip, caller.asker, caller.address):
+        return None
+    return clip
+
+
+async def _earlier(tx: AsyncConnection, request: Request) -> tuple[str, ...]:
+    """The prompts of the clips it goes back to, then the last few of the same person; each once, oldest first."""
+    chain: list[str] = []
+    clip_id = request.made_from
+    while clip_id and len(chain) < CHAIN and (clip := await gallery.get(tx, clip_id)) is not None:
+        chain.append(clip.spec.prompt)
+        job = await queue.get(tx, clip.job)
+        clip_id = job.origin if job else ""
+    since = request.created_at - EARLIER_SECONDS
+    recent = await requests.earlier_prompts(tx, request.asker, since, EARLIER_PROMPTS)
+    return tuple(dict.fromkeys([*chain[::-1], *recent]))
 
 
 def _key(request: Request) -> tuple[str, str]:
     return request.surface, request.id
 
 
-def _same_wish(job: Job) -> Wish:
-    """Everything as in the job's spec but the seed."""
+def _same_wish(job: Job, caller: Caller) -> Wish:
+    """Everything as in the job's spec but the seed; another surface has formats of its own."""
     spec = job.spec
     return Wish(
         prompt=spec.prompt,
@@ -416,5 +473,5 @@ def _same_wish(job: Job) -> Wish:
         height=spec.height,
         fps=spec.fps,
         model=spec.model,
-        format=job.format,
+        format=job.format if job.handle.address.surface == caller.address.surface else None,
     )

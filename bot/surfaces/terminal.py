@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -24,10 +26,16 @@ _CLEAR_LINE = "\r\x1b[2K"
 
 
 class TerminalSurface:
-    """Draws on `stream` (None: on nothing). `live`: whether lines may be overwritten; a terminal's may."""
+    """Draws on `stream` (None: on nothing). `live`: whether lines may be overwritten; a terminal's may.
 
-    def __init__(self, stream: TextIO | None, live: bool | None = None) -> None:
+    `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self, stream: TextIO | None, live: bool | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._stream = stream
+        self._clock = clock
         self._live = bool(stream and stream.isatty()) if live is None else live
         self._cards: dict[Handle, Card] = {}
         self._final: defaultdict[Handle, asyncio.Event] = defaultdict(asyncio.Event)
@@ -89,7 +97,7 @@ class TerminalSurface:
 
     def _draw(self, handle: Handle, card: Card) -> None:
         self._cards[handle] = card
-        line = _line(card)
+        line = _line(card, cards.expectation(card, self._clock()))
         if self._live:
             columns = shutil.get_terminal_size().columns
             self._write(f"{_CLEAR_LINE}{shorten(line, max(20, columns - 1))}" + ("\n" if card.final else ""))
@@ -109,8 +117,9 @@ class TerminalSurface:
             self._stream = None
 
 
-def _line(card: Card) -> str:
-    words = f"{shorten(card.title, 48)}: {card.status}"
+def _line(card: Card, expectation: str) -> str:
+    """`expectation` is when the clip is ready: a line that stands does not count down."""
+    words = f"{shorten(card.title, 48)}: {card.status}" + (f" ({expectation})" if expectation else "")
     if card.bar is None:
         return words
     done = round(card.bar * BAR_CELLS)

@@ -32,6 +32,7 @@ from db.ids import new_id
 from db.records import (
     Address,
     Asker,
+    Caller,
     Clip,
     Defaults,
     Delivery,
@@ -87,7 +88,7 @@ class World:
 
     async def ask(self, prompt: str = "a heart", origin: str = "", asker: Asker = ADA, **more: object) -> Outcome:
         wish = replace(Wish(prompt), **more)  # type: ignore[arg-type]
-        return await self.commands.request_clip(asker, HERE, wish, origin or new_id())
+        return await self.commands.request_clip(Caller(asker, HERE), wish, origin or new_id())
 
     async def job(self, job_id: str) -> Job:
         async with self.database.reading() as tx:
@@ -223,6 +224,7 @@ async def world(
         default_model="pocket",
         clock=clock,
         rng=random.Random(7),
+        hash_key=b"k" * 32,
     )
     progress = ProgressLoop(database, surfaces, board, tmp_path / "previews", clock, nap)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock, nap)

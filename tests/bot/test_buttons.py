@@ -13,7 +13,7 @@ from bot.intents import Again, Cancel, Delete, Intent
 from bot.port import Throttled
 from bot.quota import Allowance
 from db import gallery, queue
-from db.records import Asker, DeliveryState, JobState
+from db.records import Address, Asker, Caller, DeliveryState, JobState
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -22,7 +22,8 @@ ADA, BOB = Asker("recording", "ada"), Asker("recording", "bob")
 
 
 async def press(world: World, intent: Intent, asker: Asker = ADA, origin: str = "p1") -> Outcome:
-    return await world.commands.press(asker, intents.token(intent), origin)
+    caller = Caller(asker, Address(asker.surface, "here"))
+    return await world.commands.press(caller, intents.token(intent), origin)
 
 
 async def test_cancelling_a_waiting_job_gives_the_credit_back(world: World) -> None:
@@ -176,6 +177,6 @@ async def test_a_card_deleted_just_before_a_crash_is_redrawn_however_old_it_is(w
     "token", ["", "c:", "c:zzzzzzzzzz", "a:zzzzzzzzzz", "d:zzzzzzzzzz", "x:1", "c:'--", "é" * 5000]
 )
 async def test_buttons_that_are_not_ours_get_a_sentence(world: World, token: str) -> None:
-    outcome = await world.commands.press(ADA, token, "p1")
+    outcome = await world.commands.press(Caller(ADA, Address("recording", "here")), token, "p1")
     assert outcome.result is Result.UNKNOWN
     assert "new" in outcome.sentence

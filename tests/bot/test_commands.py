@@ -18,7 +18,7 @@ from bot.port import Gone, Limits, Refused, SurfaceError, Throttled, Unreachable
 from bot.quota import Allowance
 from bot.surfaces.recording import RecordingSurface
 from db import models, queue, requests
-from db.records import Address, Asker, Handle, JobState, Request, RequestState, Ruling, Wish
+from db.records import Address, Asker, Caller, Handle, JobState, Request, RequestState, Ruling, Wish
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -272,7 +272,7 @@ async def test_an_address_that_can_not_be_reached_is_tried_once_a_round(world: W
 
 async def test_a_request_taken_up_again_still_knows_what_it_is_made_from(world: World, here: Address) -> None:
     world.surface.fail("show", Unreachable("time-out"))
-    await world.commands.request_clip(ADA, here, Wish("a heart"), "o1", made_from="clip1")
+    await world.commands.request_clip(Caller(ADA, here), Wish("a heart"), "o1", made_from="clip1")
 
     await world.commands.take_up()
     assert (await world.job((await request_of(world, "o1")).job)).origin == "clip1"
@@ -387,7 +387,7 @@ async def test_a_waiting_card_is_right_at_once_and_not_drawn_again(world: World)
     first, second = await world.ask(), await world.ask()
     async with world.running(world.progress):
         await world.claim((await world.ask()).job)
-        await world.commands.press(ADA, intents.token(intents.Cancel(first.job)), "p1")
+        await world.commands.press(Caller(ADA, Address("recording", "here")), intents.token(intents.Cancel(first.job)), "p1")
         await world.surface.until(lambda: world.message(second).card.status == "Next in line, ready in about 2 s.")
     statuses = [card.status for card in world.message(second).cards]
     assert statuses[0] == "Number 2 in line, ready in about 4 s."

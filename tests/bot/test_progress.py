@@ -15,7 +15,7 @@ from bot.port import Gone, Refused, Throttled, Unreachable
 from bot.progress import ProgressLoop
 from bot.surfaces.recording import ROOMY, RecordingSurface
 from db import gallery
-from db.records import Address, Asker, Handle, Job, Phase, Progress, Wish
+from db.records import Address, Asker, Caller, Handle, Job, Phase, Progress, Wish
 from db.trouble import PAUSE_SECONDS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def step(number: int) -> Progress:
 
 
 async def ask_at(commands: Commands, place: str, origin: str) -> str:
-    return (await commands.request_clip(ADA, Address("recording", place), Wish("a heart"), origin)).job
+    return (await commands.request_clip(Caller(ADA, Address("recording", place)), Wish("a heart"), origin)).job
 
 
 async def test_steps_are_drawn_on_the_card_with_its_button_and_its_preview(world: World, here: Address) -> None:

@@ -28,7 +28,7 @@ from db import room
 from db.database import Database
 from db.errors import StoreError
 from db.ids import new_id
-from db.records import Address, Asker, Handle, Wish
+from db.records import Address, Asker, Caller, Handle, Wish
 from db.room import RoomMessage
 
 PAGE = Path(__file__).parent / "page"
@@ -63,9 +63,9 @@ class Outcome(Protocol):
 class Desk(Protocol):
     """What the page asks of the commands."""
 
-    async def request_clip(self, asker: Asker, address: Address, wish: Wish, origin: str) -> Outcome: ...
+    async def request_clip(self, caller: Caller, wish: Wish, origin: str) -> Outcome: ...
 
-    async def press(self, asker: Asker, token: str, origin: str) -> Outcome: ...
+    async def press(self, caller: Caller, token: str, origin: str) -> Outcome: ...
 
 
 # (clip id, format) -> the file, or the sentence that says why there is none
@@ -128,7 +128,7 @@ class Site:
         commands = self.desk()
         if commands is None:
             return _answer(posted, 503, {"result": "unreached", "sentence": cards.STARTING, "message": ""})
-        outcome = await commands.request_clip(asker, self.address, wish, _origin(asker, posted))
+        outcome = await commands.request_clip(Caller(asker, self.address), wish, _origin(asker, posted))
         return _answer(posted, 200, _words(outcome))
 
     async def press(self, request: Request) -> Response:
@@ -140,7 +140,8 @@ class Site:
         commands = self.desk()
         if commands is None:
             return _answer(posted, 503, {"result": "unreached", "sentence": cards.STARTING, "message": ""})
-        outcome = await commands.press(asker, posted.fields.get("button", ""), _origin(asker, posted))
+        caller = Caller(asker, self.address)
+        outcome = await commands.press(caller, posted.fields.get("button", ""), _origin(asker, posted))
         return _answer(posted, 200, _words(outcome))
 
     async def events(self, request: Request) -> Response:

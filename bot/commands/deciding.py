@@ -1,0 +1,171 @@
+"""Steps 3 and 4 of the way of a clip: a request is judged and paid for, or gets the first no as its answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot import cards, quota, safety, specs
+from bot.cards import Card
+from bot.commands.outcomes import Outcome, Result
+from bot.language import known, say
+from db.config import LimitsConfig
+from db.records import (
+    ClipSpec,
+    Handle,
+    Job,
+    JobState,
+    ModelFacts,
+    PersonSettings,
+    PlaceSettings,
+    Refusal,
+    Request,
+    Ruling,
+    Usage,
+    Verdict,
+    Wish,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator has set."""
+
+    policy: safety.Policy
+    allowance: quota.Allowance
+    limits: LimitsConfig
+    default_model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What has to be known to decide about a request, read at one moment."""
+
+    now: float
+    models: Sequence[ModelFacts]
+    usage: Usage
+    ahead: int
+    typical: float | None  # seconds that a clip of the model usually takes
+    formats: tuple[str, ...]
+    place: PlaceSettings
+    person: PersonSettings
+    earlier: tuple[str, ...]  # prompts it goes on from, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was decided: a card to show and, where all went well, the job behind it."""
+
+    result: Result
+    card: Card
+    job: Job | None = None
+    verdict: Verdict | None = None
+    refusal: Refusal | None = None
+
+    def outcome(self, handle: Handle | None = None) -> Outcome:
+        return Outcome(self.result, self.card.status, self.job.id if self.job else "", handle, self.verdict)
+
+
+def decide(
+    request: Request, situation: Situation, rules: Rules, make_id: Callable[[], str], seed: Callable[[], int]
+) -> Plan:
+    """The place's own no, spec, verdict and quota in turn; the first no is the answer."""
+    if no := closed(request, situation.place):
+        return Plan(Result.PROBLEM, cards.not_here(no, request.asker))
+    wish = specs.preferred(request.wish, situation.person, situation.place, situation.formats)
+    spec = resolve(request.wish, wish, situation, rules, seed)
+    if isinstance(spec, specs.Problem):
+        return Plan(Result.PROBLEM, cards.problem(spec.sentence, request.asker))
+    verdict = judge(request, spec, situation, rules.policy)
+    if verdict.ruling is Ruling.REFUSED:
+        return _refused(request, spec, verdict, situation.now, make_id())
+    granted = quota.decide(situation.usage, allowance(request, situation, rules), price(spec, situation), situation.now)
+    if isinstance(granted, quota.Denied):
+        return Plan(Result.DENIED, cards.denied(granted, situation.now, request.asker), verdict=verdict)
+    job = _job(request, spec, verdict, granted.cost, wish.format or situation.formats[0], situation.now, make_id())
+    return _queued(job, situation)
+
+
+def closed(request: Request, place: PlaceSettings) -> str:
+    """Why nobody may ask here just now, or nothing."""
+    if place.paused:
+        return say(cards.PAUSED)
+    if place.threads and request.address.thread not in place.threads:
+        return say(cards.WRONG_THREAD)
+    return ""
+
+
+def resolve(
+    said: Wish, wish: Wish, situation: Situation, rules: Rules, seed: Callable[[], int]
+) -> ClipSpec | specs.Problem:
+    """The spec of `wish`, which is what was `said` with its gaps filled by preferences.
+
+    A preferred size that does not fit the model or the limits is passed over: nobody has asked for it here.
+    """
+    limits = specs.tightened(rules.limits, situation.place)
+    usual = rules.default_model
+    spec = specs.resolve(wish, situation.models, usual, limits, seed, situation.formats)
+    if isinstance(spec, specs.Problem) and (wish.width, wish.height) != (said.width, said.height):
+        unsized = replace(wish, width=said.width, height=said.height)
+        return specs.resolve(unsized, situation.models, usual, limits, seed, situation.formats)
+    return spec
+
+
+def judge(request: Request, spec: ClipSpec, situation: Situation, policy: safety.Policy) -> Verdict:
+    """By everything the person wrote and what the place has chosen."""
+    place = situation.place
+    writing = safety.Writing(spec.prompt, spec.negative, earlier=situation.earlier)
+    house = safety.House(place.preset, place.words, request.circumstances.age_restricted)
+    verdict = safety.judge(writing, policy, house)
+    return replace(verdict, spoiler=verdict.spoiler or place.spoiler)
+
+
+def allowance(request: Request, situation: Situation, rules: Rules) -> quota.Allowance:
+    """What this person may use in this place."""
+    return rules.allowance.at(situation.place, request.circumstances.roles)
+
+
+def price(spec: ClipSpec, situation: Situation) -> int:
+    """What a resolved spec costs, in thousandths of a standard clip."""
+    return quota.cost(spec, next(model for model in situation.models if model.name == spec.model))
+
+
+def _refused(request: Request, spec: ClipSpec, verdict: Verdict, now: float, refusal_id: str) -> Plan:
+    verdict = replace(verdict, spoiler=False)
+    refusal = Refusal(
+        id=refusal_id,
+        surface=request.surface,
+        request=request.id,
+        asker=request.asker,
+        address=request.address,
+        verdict=verdict,
+        prompt=spec.prompt,
+        created_at=now,
+    )
+    card = cards.refused(verdict, request.asker, refusal_id)
+    return Plan(Result.REFUSED, card, verdict=verdict, refusal=refusal)
+
+
+def _queued(job: Job, situation: Situation) -> Plan:
+    place = situation.ahead + 1
+    ready_at = None if situation.typical is None else situation.now + situation.typical * place
+    card = cards.of(job, place=place, ready_at=ready_at)
+    return Plan(Result.HELD if job.state is JobState.HELD else Result.QUEUED, card, job, job.verdict)
+
+
+def _job(request: Request, spec: ClipSpec, verdict: Verdict, cost: int, format_: str, now: float, job_id: str) -> Job:
+    return Job(
+        id=job_id,
+        asker=request.asker,
+        handle=Handle(request.address, request.message),
+        spec=spec,
+        verdict=verdict,
+        format=format_,
+        cost=cost,
+        state=JobState.HELD if verdict.ruling is Ruling.HELD else JobState.QUEUED,
+        attempt=0,
+        created_at=now,
+        changed_at=now,
+        origin=request.made_from,
+        language=known(request.circumstances.language),
+    )
