@@ -86,12 +86,17 @@ def _add_chats(choices: Choices, core: Core) -> None:
     if choices.web_only:
         return
     if choices.secrets.discord_token is not None:
-        log.warning(
-            "A Discord token is set, but this version does not speak Discord yet: the token is not used.",
-            extra={"action": "chat_unsupported"},
-        )
+        _add_discord(choices.config, choices.secrets.discord_token.get_secret_value(), core)
     if choices.secrets.telegram_token is not None:
         _add_telegram(choices.config.telegram, choices.secrets.telegram_token.get_secret_value(), core)
+
+
+def _add_discord(config: Config, token: str, core: Core) -> None:
+    from bot.surfaces.discord.surface import DiscordSurface
+
+    surface = DiscordSurface(config.discord, token, core.database, config.data.folder, core.commands.clock)
+    surface.commands, surface.answers = core.commands, core.answers
+    core.surfaces[surface.name] = surface
 
 
 def _add_telegram(config: TelegramConfig, token: str, core: Core) -> None:

@@ -13,21 +13,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import discord
 import httpx
 import imageio_ffmpeg
 import pytest
 from PIL import Image, ImageDraw
-from pydantic import TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 
+from bot import app
 from bot.cards import Card
 from bot.core import Core, opened
-from bot.port import Rendition, Surface
+from bot.port import Receipt, Rendition, Surface
 from bot.surfaces.recording import RecordingSurface
+from bot.surfaces.telegram.pace import Pace
+from bot.surfaces.telegram.surface import TelegramSurface
 from bot.surfaces.terminal import TerminalSurface
 from bot.surfaces.web import WebSurface
 from db import deliveries, gallery, models, queue, quotas, room
-from db.config import Config, DataConfig, WebConfig
+from db.config import Config, DataConfig, TelegramConfig, WebConfig
 from db.database import Database
 from db.ids import new_id
 from db.records import (
@@ -45,6 +50,10 @@ from db.records import (
     Range,
 )
 from tests.surfaces.discord_server.server import DiscordServer
+from tests.surfaces.discord_server.world import Channel, Guild, User
+from tests.surfaces.discord_stand import discord_parts
+from tests.surfaces.telegram_chats import Message
+from tests.surfaces.telegram_server import TOKEN, serving
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,78 @@ async def web_stand(folder: Path, database: Database) -> AsyncIterator[Stand]:
     yield Stand(surface, Address("web", "main"), seen)
 
 
-STANDS: dict[str, MakeStand] = {"recording": recording_stand, "terminal": terminal_stand, "web": web_stand}
+class Remembered(TelegramSurface):
+    """Remembers the cards it was handed: a message shows some of what a card holds, never its tone."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.handed: list[Card] = []
+
+    async def show(self, address: Address, card: Card, nonce: str) -> Handle:
+        self.handed.append(card)
+        return await super().show(address, card, nonce)
+
+    async def redraw(self, handle: Handle, card: Card) -> None:
+        self.handed.append(card)
+        await super().redraw(handle, card)
+
+    async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+        self.handed.append(card)
+        return await super().deliver(handle, card, rendition)
+
+
+@asynccontextmanager
+async def telegram_stand(folder: Path, database: Database) -> AsyncIterator[Stand]:
+    async with serving() as telegram:
+        chat = telegram.private(telegram.person("Ada"))
+        config = TelegramConfig(base_url=telegram.base_url, base_file_url=telegram.base_file_url)
+        pace = Pace(time.monotonic, private=(), group=())
+        surface = Remembered(config, TOKEN, database, time.time, pace)
+
+        async def seen(handle: Handle) -> Card | None:
+            message = chat.find(int(handle.message))
+            if message is None:
+                return None
+            return next((card for card in reversed(surface.handed) if shows(message, card)), None)
+
+        yield Stand(surface, Address("telegram", str(chat.id)), seen)
+        await surface.wire.close()
+
+
+def shows(message: Message, card: Card) -> bool:
+    """Whether a message shows everything that belongs to a card, and nothing else."""
+    left = message.text.replace("\u2060", "")
+    words = [card.title, card.status, *(word for fact in card.facts for word in fact)]
+    for word in sorted(filter(None, words), key=len, reverse=True):
+        if word not in left:
+            return False
+        left = left.replace(word, "", 1)
+    bar = re.search(r"([▰▱]{10}) (\d+)%", left)
+    if (card.bar is None) is not (bar is None) or (bar and int(bar[2]) != round(100 * (card.bar or 0))):
+        return False
+    pressed = [(each["text"], each["callback_data"]) for each in message.buttons]
+    is_clip = message.kind == "animation"
+    strewn = re.sub(r"[▰▱]{10} \d+%|[\s:·]", "", left)
+    return (
+        not strewn
+        and pressed == [(each.label, each.token) for each in card.buttons]
+        and (bool(card.clip) or not is_clip)
+    )
+
+
+@asynccontextmanager
+async def discord_stand(folder: Path, database: Database) -> AsyncIterator[Stand]:
+    async with discord_parts(folder, database) as parts:
+        yield Stand(*parts)
+
+
+STANDS: dict[str, MakeStand] = {
+    "recording": recording_stand,
+    "terminal": terminal_stand,
+    "web": web_stand,
+    "telegram": telegram_stand,
+    "discord": discord_stand,
+}
 
 
 @pytest.fixture(params=list(STANDS))
@@ -138,6 +218,7 @@ class House:
     port: int = 0
     surface: WebSurface | None = None
     running: asyncio.Task[None] | None = None
+    clock: Callable[[], float] = time.time
 
     @property
     def url(self) -> str:
@@ -167,7 +248,7 @@ class House:
             seen = self.core.database.bell.count()
             async with self.core.database.transaction() as tx:
                 for job in await queue.waiting(tx):
-                    lease = await queue.claim(tx, job.id, runner="r", now=time.time(), until=time.time() + 60)
+                    lease = await queue.claim(tx, job.id, runner="r", now=self.clock(), until=self.clock() + 60)
                     if lease is not None:
                         return lease
             await self.core.database.bell.wait(seen, 5.0)
@@ -178,11 +259,11 @@ class House:
         previews.mkdir(exist_ok=True)
         Image.new("RGB", (32, 32), (60 * step % 256, 80, 200)).save(previews / f"{lease.job.id}.webp")
         async with self.core.database.transaction() as tx:
-            await queue.report(tx, lease, Progress(Phase.STEP, step, lease.job.spec.steps), time.time())
+            await queue.report(tx, lease, Progress(Phase.STEP, step, lease.job.spec.steps), self.clock())
 
     async def finish(self, lease: Lease) -> Clip:
         """Keep a master, publish the clip and promise its delivery."""
-        clip_id, job, now = new_id(), lease.job, time.time()
+        clip_id, job, now = new_id(), lease.job, self.clock()
         temp = await asyncio.to_thread(_draw_master, self.folder / f"{clip_id}.part.mp4")
         master = await self.core.files.keep(temp, clip_id, ".mp4")
         clip = Clip(clip_id, job.id, job.asker, job.spec, job.verdict, master, "", 1, {"steps": 1.0}, now)
@@ -278,3 +359,63 @@ async def discord_server() -> AsyncIterator[DiscordServer]:
     async with DiscordServer().serving() as server:
         yield server
     server.check()
+
+
+@dataclass(frozen=True)
+class Crew:
+    """A Discord server with a channel, and two people in it."""
+
+    guild: Guild
+    general: Channel
+    ann: User
+    ben: User
+
+
+@pytest.fixture
+def crew(discord_server: DiscordServer) -> Crew:
+    ann, ben = discord_server.person("ann"), discord_server.person("ben")
+    guild = discord_server.guild("crew", ann, ben)
+    return Crew(guild, discord_server.channel(guild, "general"), ann, ben)
+
+
+def _on_discord(server: DiscordServer, folder: Path) -> Config:
+    places = DiscordConfig(api_base=server.api_base, gateway_url=server.gateway_url, cdn_base=server.cdn_base)
+    return Config(data=DataConfig(folder=folder), web=WebConfig(enabled=False), discord=places)
+
+
+@asynccontextmanager
+async def _workshop(server: DiscordServer, folder: Path, mould: Path) -> AsyncIterator[House]:
+    """A data folder with one announced model, and what a test needs to play the runner there."""
+    folder.mkdir()
+    shutil.copy(mould, folder / "zoetrope.db")
+    async with opened(_on_discord(server, folder), server.clock) as core:
+        async with core.database.transaction() as tx:
+            await models.announce(tx, "r", [POCKET], server.clock())
+        yield House(core, folder, clock=server.clock)
+
+
+@pytest.fixture
+async def workshop(discord_server: DiscordServer, tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
+    """Nobody serves Discord yet: for a bot in a process of its own."""
+    async with _workshop(discord_server, tmp_path / "data", empty_database) as house:
+        yield house
+
+
+@pytest.fixture
+async def on_discord(
+    discord_server: DiscordServer, crew: Crew, workshop: House, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    """The bot with Discord as its only surface and its loops running, in this process and on the server's clock."""
+    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # undone at the end, like all it changes
+    monkeypatch.setattr(discord.asset.Asset, "BASE", discord.asset.Asset.BASE)
+    secrets = Secrets(discord_token=SecretStr(discord_server.token))
+    config = _on_discord(discord_server, workshop.folder)
+    app._add_chats(app.Choices(config, secrets, None, {}, web_only=False), workshop.core)
+    works = [*(surface.run() for surface in workshop.core.surfaces.values()), *workshop.core.loops()]
+    running = [asyncio.create_task(work) for work in works]
+    await discord_server.gateway.until_connected()
+    await discord_server.until(lambda: discord_server.commands)
+    yield workshop
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
