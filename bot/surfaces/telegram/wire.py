@@ -144,20 +144,22 @@ class Wire:
     def __init__(self, config: TelegramConfig, token: str) -> None:
         quiet_libraries()
         self._token = token
-        usual = _request(config.answer_seconds, CONNECTIONS)
-        updates = _request(config.answer_seconds, 1)
+        self._requests = (_request(config.answer_seconds, CONNECTIONS), _request(config.answer_seconds, 1))
         with self.plainly():
-            self.bot = Bot(token, config.base_url, config.base_file_url, usual, updates)
+            self.bot = Bot(token, config.base_url, config.base_file_url, *self._requests)
         self._poll_seconds = config.poll_seconds
 
     async def open(self) -> None:
         """Learn who we are. Raises Rejected where the token is not good."""
         with self.plainly():
+            for request in self._requests:
+                await request.initialize()
             await self.bot.initialize()
 
     async def close(self) -> None:
-        with self.plainly():
-            await self.bot.shutdown()
+        """Leave no connection open; it can be opened again."""
+        for request in self._requests:
+            await request.shutdown()
 
     @property
     def username(self) -> str:
@@ -204,7 +206,7 @@ class Wire:
                 text=words,
                 parse_mode=ParseMode.HTML,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=_markup(buttons) if buttons else None,
+                reply_markup=_markup(buttons),
             )
         return str(message.message_id)
 
@@ -251,7 +253,7 @@ class Wire:
 
     async def blank(self, chat: str, message: str, words: str, buttons: Sequence[Button]) -> None:
         """Take the clip out of a message. It can't become text again, so an empty picture takes its place."""
-        picture = InputMediaPhoto(InputFile(BLANK.read_bytes(), BLANK.name), words, ParseMode.HTML)
+        picture = InputMediaPhoto(InputFile(BLANK.read_bytes(), BLANK.name, attach=True), words, ParseMode.HTML)
         with self.plainly():
             await self.bot.edit_message_media(picture, int(chat), int(message), reply_markup=_markup(buttons))
 
@@ -412,8 +414,10 @@ def _request(seconds: float, connections: int) -> HTTPXRequest:
     )
 
 
-def _markup(buttons: Sequence[Button]) -> InlineKeyboardMarkup:
-    """Sent with every edit, empty too: Telegram takes a keyboard away where an edit says nothing of it."""
+def _markup(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """Sent with every edit: Telegram takes the keyboard away where an edit says nothing of it."""
+    if not buttons:
+        return None
     rows = [
         [
             InlineKeyboardButton(
