@@ -19,6 +19,7 @@ from importlib import resources
 OWN = dict(zip("вєкмнптзшκβεηιμοτυχωαδλ", "bekmhntewkbeniuotuxwaol", strict=True)) | {
     "τ": "t",
     "ν": "v",
+    "ӏ": "l",
     "ł": "l",
     "ø": "o",
     "đ": "d",

@@ -80,7 +80,7 @@ def _spelled(place: str, irregular: Irregular) -> tuple[str, ...]:
 def _forms_at(place: str, irregular: Irregular) -> Iterator[str]:
     for alternative in place.split("|"):
         words = alternative.replace("_", " ")
-        for form in inflected(words[:-1], irregular) if words.endswith("~") else (words,):
+        for form in inflected(words[:-1], irregular) if words[:-1] and words[-1] == "~" else (words,):
             yield from _numbered(form)
 
 

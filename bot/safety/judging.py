@@ -101,7 +101,7 @@ def judge(writing: Writing, policy: Policy, house: House = House()) -> Verdict:
     met = list(_met(writing, policy, house))
     if not met:
         return Verdict(Ruling.ALLOWED, policy=policy.version)
-    worst = max(met, key=lambda rule: _GRAVITY[rule.row.ruling])  # of equals the first
+    worst = max(met, key=lambda rule: (_GRAVITY[rule.row.ruling], rule.category in NEVER))  # of equals the first
     spoiler = worst.row.ruling is not Ruling.REFUSED and any(rule.row.spoiler for rule in met)
     if worst.row.ruling is Ruling.ALLOWED:
         worst = next((rule for rule in met if rule.row.spoiler), worst)

@@ -15,7 +15,7 @@ LOOKALIKES = dict(
         "\U00010526\U00010527\U00011706\U0001170a\U0001170e\U0001170f\U000118c0\U000118c1\U000118c2\U000118c3"
         "\U000118c4\U000118c6\U000118c8\U000118c9\U000118ce\U000118d2\U000118d5\U000118d7\U000118d8\U000118dc"
         "\U00016f08\U00016f0a\U00016f16\U00016f28\U00016f35\U00016f3a\U00016f40\U00016f42\U00016f43",
-        "odiklbgslagyiiwrumyjabyoeznikluvopctuxwfjmabreekmhonpctyxwbesijwvyheidgqwwqqhnnusgfooooyouodrtiyajer"
+        "odiklbgslagyiiwrumyjabyoeznikluvopctuxwfjmabreekmhonpctyxwbesijwvyheldgqwwqqhnnusgfooooyouodrtiyajer"
         "wmhyghzbrwsvslcpkdgbvupdbjlxhxrbfaddmbxlkmcoouvwzrpgyfyrhlkmnopctyxlveloqxbpddtgkjczfmnlsrvhwxyaelou"
         "ivsfubeforruuxybeflxopstabcfomtyxhbclmtxoclsrounokcvflxvwwwvsfizeozeloouyvtllrsauy",
         strict=True,

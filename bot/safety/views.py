@@ -47,7 +47,7 @@ _LEET = {
     "@": "a", "$": "s", "!": "i", "|": "i", "+": "t", "€": "e", "£": "l", "¥": "y", "¢": "c",
 }  # fmt: skip
 _LEET_I = str.maketrans(_LEET)
-_LEET_L = str.maketrans(_LEET | dict.fromkeys("1!|", "l"))
+_LEET_L = str.maketrans(_LEET | dict.fromkeys("1|", "l"))
 _LEETS = (("leet", _LEET_I, "!|+"), ("leet-l", _LEET_L, "!|+"), ("leet-end", _LEET_I, ""))  # signs at an end left out
 _HABIT = 2  # mixed words, from which on words of digits and signs alone are read as letters too
 
@@ -113,9 +113,10 @@ def _letters(text: str, emoji: Emoji) -> Iterator[tuple[str, str]]:
     without = "".join("" if _is_sign(char) else char for char in straight)
     yield "plain", straight
     yield "skeleton", straight.translate(_SKELETON)
-    yield "ascii", anyascii(without).casefold()
     if without != straight:
         yield "bare", without
+    yield "ascii", anyascii(without).casefold()
+    if without != straight:
         yield "named", plain(_named(text, emoji))
     if _TURNS.search(text):
         turned = _TURNS.sub(lambda found: found[1][::-1], text)

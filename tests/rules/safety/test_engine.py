@@ -1,4 +1,4 @@
-"""Verdicts by tables of examples, most of them about what must not be refused."""
+"""How rules, presets, contexts and earlier prompts make a verdict, on a small policy of the tests' own."""
 
 from __future__ import annotations
 
@@ -6,181 +6,397 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.safety import PolicyError, Writing, built_in_policy, judge, parse_policy
-from bot.safety.views import views
-from db.records import Ruling
+from bot.safety import House, Policy, PolicyError, Writing, built_in_policy, judge, parse_policy
+from bot.safety.explaining import explain
+from db.records import Ruling, Verdict
 
-POLICY = built_in_policy()
+RULES = """
+version = "test"
+allow = ["naked mole rat~", "photo shoot~", "massacre of pies"]
+fuzzy = ["atrocity"]
+guard = ["massage", "mass acre"]
+
+[lists]
+minor = ["child~", "<1-17> year old"]
+sexual = ["naked", "nude~"]
+clothed = ["clothes"]
+atrocity = ["massacre~", "mass grave~", "@attack"]
+attack = ["bombing"]
+recording = ["phone footage", "cctv"]
+place = ["paris", "kyiv"]
+fiction = ["lego"]
+gore = ["guts"]
+gun = ["gun~"]
+forging = ["3d print~"]
+person = ["greta garbo"]
+first_names = ["emma"]
+continuing = ["now", "the same"]
+
+[irregular]
+child = ["children"]
+
+[emoji]
+"\U0001f476" = "child"
+
+[presets.family]
+P1 = "refused"
+P2 = "refused"
+P3 = "refused"
+P6 = "refused"
+P6-shown = "refused"
+P5 = "refused"
+P9 = "labelled"
+
+[presets.general]
+P1 = "refused"
+P2 = "refused"
+P3 = "allowed"
+P5 = "labelled"
+P6 = "refused"
+P6-shown = "allowed"
+P9 = "labelled"
+
+[presets.adult-channel]
+P1 = "allowed spoiler"
+P2 = "labelled spoiler"
+P3 = "allowed"
+P5 = "labelled"
+P6 = "refused"
+P6-shown = "allowed"
+P9 = "labelled"
+
+[[rules]]
+id = "C1.both"
+category = "C1"
+reason = "young and sexual"
+all = ["minor", "sexual"]
+strict = true
+
+[[rules]]
+id = "C1.undressed"
+category = "C1"
+reason = "clothes left out"
+all = ["minor"]
+negative = ["clothed"]
+strict = true
+
+[[rules]]
+id = "C3.perhaps"
+category = "C3"
+reason = "somebody's name"
+all = ["full_name", "sexual"]
+strict = true
+ruling = "held"
+
+[[rules]]
+id = "C4.recorded"
+category = "C4"
+reason = "recorded"
+all = ["recording", "atrocity"]
+
+[[rules]]
+id = "C4.placed"
+category = "C4"
+reason = "placed"
+all = ["atrocity", "place"]
+
+[[rules]]
+id = "P1.nude"
+category = "P1"
+reason = "nudity"
+all = ["sexual"]
+
+[[rules]]
+id = "P2.gore"
+category = "P2"
+reason = "gore"
+all = ["gore"]
+
+[[rules]]
+id = "P3.alone"
+category = "P3"
+reason = "violence"
+all = ["atrocity"]
+unless = ["fiction"]
+
+[[rules]]
+id = "P5.person"
+category = "P5"
+reason = "a public figure"
+all = ["person"]
+
+[[rules]]
+id = "P6.making"
+category = "P6"
+reason = "making a weapon"
+all = ["gun", "forging"]
+within = 5
+
+[[rules]]
+id = "P6.shown"
+category = "P6-shown"
+reason = "a weapon"
+all = ["gun"]
+
+[[rules]]
+id = "P9.recorded-place"
+category = "P9"
+reason = "passes for a recording"
+all = ["recording", "place"]
+"""
+POLICY = parse_policy({"test.toml": RULES})
+ADULT = House("adult-channel", age_restricted=True)
+
+
+def said(prompt: str, house: House = House(), **rest: object) -> tuple[str, str]:  # noqa: B008
+    verdict = judge(Writing(prompt, **rest), POLICY, house)  # type: ignore[arg-type]
+    return verdict.ruling.value, verdict.category
+
+
+# --- two contexts make a case ---
 
 
 @pytest.mark.parametrize(
-    "prompt",
+    ("prompt", "expected"),
     [
-        "a heart bouncing on blue",
-        "an astronaut riding a horse",
-        "shoot a film in the garden",
-        "a photo shoot of a cat",
-        "bamboo shoots swaying",
-        "naked mole rat digging",
-        "stars seen with the naked eye",
-        "a child riding a bike",
-        "children playing in the rain",
-        "baby bath toys",
-        "kill the lights",
-        "a killer whale jumping",
-        "a bath bomb fizzing",
-        "chicken breast on a grill",
-        "a blue-footed booby dancing",
-        "Scunthorpe on a rainy day",
-        "a cockpit at night",
-        "an assassin snail on glass",
-        "the hanging gardens",
-        "execution of a plan, whiteboard animation",
-        "a gymnast executing a perfect backflip in Tokyo",
-        "a rape field in bloom",
-        "bodycam of a dog running",
-        "CCTV of a raccoon",
-        "news anchor cat",
-        "drone footage of a beach",
-        "a lego massacre",
-        "medieval battle, a massacre of orcs",
-        "blood orange slices",
-        "star wars toys",
-        "a museum diorama of a beheading",
-        "wire stripper on a workbench",
-        "gore-tex jacket in the rain",
-        "wide shot of an old bridge",
-        "an old man and the sea",
-        "four legs good, 1984, 4k, 60 fps, 16:9",
-        "a girl with a pearl earring",
-        "a boy eating ice cream at the swimming pool",
-        "adult elephant and its baby",
-        "a nude lipstick in a drawer",
-        "suicide prevention poster",
-        "dead leaves in the wind",
-        "קלב כחול קופץ",
-        "красный шар прыгает",
-        "",
-        "!!!",
+        ("a lighthouse", ("allowed", "")),
+        ("a child riding a bike", ("allowed", "")),
+        ("a naked child", ("refused", "C1")),
+        ("a nude woman", ("refused", "P1")),
+        ("phone footage of a cat", ("allowed", "")),
+        ("phone footage of a massacre", ("refused", "C4")),
+        ("a massacre in Paris", ("refused", "C4")),
+        ("cctv of a cat in Paris", ("labelled", "P9")),
+        ("a massacre", ("allowed", "P3")),
+        ("a lego massacre", ("allowed", "")),
+        ("a lego massacre in Paris", ("refused", "C4")),
+        ("cctv of a lego massacre", ("refused", "C4")),
     ],
 )
-def test_harmless_prompts_are_allowed(prompt: str) -> None:
-    assert judge(Writing(prompt), POLICY).ruling is Ruling.ALLOWED
+def test_two_contexts_make_a_case_and_fiction_softens_one_alone(prompt: str, expected: tuple[str, str]) -> None:
+    assert said(prompt) == expected
+
+
+def test_contexts_that_stand_in_different_disguises_are_put_together() -> None:
+    assert said("a n4ked \U0001f476") == ("refused", "C1")
+
+
+def test_words_too_far_apart_are_no_case_for_a_rule_that_wants_them_close() -> None:
+    assert said("3d printing a working gun") == ("refused", "P6")
+    assert said("a 3d printed vase beside the old wooden door, and a sheriff with a gun") == ("allowed", "P6")
+
+
+# --- allowed phrases ---
+
+
+def test_an_allowed_phrase_takes_its_words_away_and_no_others() -> None:
+    assert said("a naked mole rat") == ("allowed", "")
+    assert said("naked mole rats and a nude") == ("refused", "P1")
+    assert said("a massacre of pies in Paris") == ("allowed", "")
+
+
+def test_a_strict_rule_reads_through_allowed_phrases() -> None:
+    assert said("a child with a naked mole rat") == ("refused", "C1")
+
+
+def test_an_allowed_phrase_does_not_take_a_longer_phrase_that_holds_it() -> None:
+    policy = parse_policy({"a.toml": RULES.replace('["guts"]', '["photo shoot massacre"]')})
+    assert judge(Writing("a photo shoot massacre"), policy).category == "P2"
+
+
+# --- presets ---
 
 
 @pytest.mark.parametrize(
-    ("prompt", "ruling", "category"),
+    ("house", "prompt", "expected", "spoiler"),
     [
-        ("a naked child", Ruling.REFUSED, "C1"),
-        ("girls, erotic", Ruling.REFUSED, "C1"),
-        ("a child watching a naked mole rat having sex", Ruling.REFUSED, "C1"),
-        ("a schoolgirl in lingerie posing", Ruling.REFUSED, "C1"),
-        ("a woman being raped", Ruling.REFUSED, "C2"),
-        ("barack obama naked", Ruling.REFUSED, "C3"),
-        ("leaked phone footage of a massacre", Ruling.REFUSED, "C4"),
-        ("bodies of civilians in Mariupol", Ruling.REFUSED, "C4"),
-        ("cctv of an execution", Ruling.REFUSED, "C4"),
-        ("lego style, breaking news, soldiers executing civilians", Ruling.REFUSED, "C4"),
-        ("heroic ISIS fighters, glorious", Ruling.REFUSED, "C5"),
-        ("a crowd shouting sieg heil", Ruling.REFUSED, "C5"),
-        ("kill yourself, neon letters", Ruling.REFUSED, "C6"),
-        ("a nude woman on a sofa", Ruling.REFUSED, "P1"),
-        ("a dismembered body, gore", Ruling.REFUSED, "P2"),
-        ("cooking meth in a van", Ruling.REFUSED, "P6"),
-        ("a massacre in a forest", Ruling.HELD, "P3"),
-        ("donald trump in handcuffs", Ruling.HELD, "P5"),
-        ("a swastika on a temple", Ruling.HELD, "C5"),
-        ("a suicide note on a desk", Ruling.HELD, "C6"),
-        ("donald trump eating a sandwich", Ruling.LABELLED, "P5"),
-        ("cctv of a street in Paris", Ruling.LABELLED, "P9"),
-        ("breaking news: a snowman in Berlin", Ruling.LABELLED, "P9"),
+        (House("family"), "a massacre", ("refused", "P3"), False),
+        (House("family"), "greta garbo", ("refused", "P5"), False),
+        (House("general"), "greta garbo", ("labelled", "P5"), False),
+        (House("general"), "a nude woman", ("refused", "P1"), False),
+        (ADULT, "a nude woman", ("allowed", "P1"), True),
+        (ADULT, "guts", ("labelled", "P2"), True),
+        (ADULT, "nude, guts, greta garbo", ("labelled", "P2"), True),
+        (ADULT, "a lighthouse", ("allowed", ""), False),
+        (House("adult-channel"), "a nude woman", ("refused", "P1"), False),
+        (House("no such preset"), "a nude woman", ("refused", "P1"), False),
+        (House("family"), "a gun", ("refused", "P6"), False),
+        (House("general"), "a gun", ("allowed", "P6"), False),
     ],
 )
-def test_every_ruling_is_reached(prompt: str, ruling: Ruling, category: str) -> None:
-    verdict = judge(Writing(prompt), POLICY)
-    assert (verdict.ruling, verdict.category) == (ruling, category)
-    assert verdict.rules
-    assert verdict.reason
-    assert verdict.policy == POLICY.version
+def test_a_preset_decides_about_policies(house: House, prompt: str, expected: tuple[str, str], spoiler: bool) -> None:
+    verdict = judge(Writing(prompt), POLICY, house)
+    assert ((verdict.ruling.value, verdict.category), verdict.spoiler) == (expected, spoiler)
 
 
-@pytest.mark.parametrize(
-    ("prompt", "view"),
-    [
-        ("NAKED woman", "plain"),
-        ("ｎａｋｅｄ woman", "plain"),
-        ("𝓷𝓪𝓴𝓮𝓭 woman", "plain"),
-        ("na\u200bked woman", "plain"),
-        ("na\u00adked woman", "plain"),
-        ("n\u0336a\u0336k\u0336e\u0336d\u0336 woman", "plain"),
-        ("na\U000e0061ked woman", "plain"),
-        ("nаkеd woman", "skeleton"),  # Cyrillic а and е
-        ("n4k3d woman", "leet"),
-        ("n a k e d woman", "joined"),
-        ("n.a.k.e.d woman", "joined"),
-        ("naaaaked woman", "squeezed"),
-        ("puuuussy", "squeezed"),
-        ("\u202edekan\u202c woman", "reversed"),
-    ],
-)
-def test_disguises_are_read_as_what_they_imitate(prompt: str, view: str) -> None:
-    verdict = judge(Writing(prompt), POLICY)
-    assert (verdict.ruling, verdict.category, verdict.view) == (Ruling.REFUSED, "P1", view)
+@pytest.mark.parametrize("house", [House("family"), House(), ADULT])
+@pytest.mark.parametrize("prompt", ["a naked child", "cctv of a massacre"])
+def test_no_preset_loosens_what_is_never_made(house: House, prompt: str) -> None:
+    verdict = judge(Writing(prompt), POLICY, house)
+    assert (verdict.ruling, verdict.spoiler) == (Ruling.REFUSED, False)
 
 
-def test_allow_phrases_and_styles_never_lift_a_strict_rule() -> None:
-    assert judge(Writing("naked mole rat"), POLICY).ruling is Ruling.ALLOWED
-    assert judge(Writing("a child with a naked mole rat"), POLICY).category == "C1"
+def test_words_of_a_place_only_tighten() -> None:
+    house = House(words=("Pineapple  Pizza!", "..."))
+    assert said("a p1neapple-pizza", house) == ("refused", "")
+    assert judge(Writing("pineapple pizza"), POLICY, house).rules == ("place.word",)
+    assert said("a pineapple", house) == ("allowed", "")
+    assert said("a naked child", House(words=("child",))) == ("refused", "C1")
+
+
+def test_an_operator_adds_to_lists_and_refuses_words() -> None:
+    policy = parse_policy({"test.toml": RULES}, {"place.txt": "atlantis  # sunk\n", "own.toml": 'refuse = ["durian~"]'})
+    assert judge(Writing("a massacre in atlantis"), policy).category == "C4"
+    assert judge(Writing("two durians"), policy).rules == ("operator.word",)
+    assert policy.version.startswith("test+")
+    assert policy.version != POLICY.version
+
+
+# --- everything that is written ---
 
 
 def test_the_negative_prompt_is_context_and_no_reason_by_itself() -> None:
-    assert judge(Writing("a heart", "nude, gore, blood, watermark, old"), POLICY).ruling is Ruling.ALLOWED
-    assert judge(Writing("an erotic dance", "adult, mature"), POLICY).category == "C1"
+    assert said("a lighthouse", negative="nude, child, massacre in paris") == ("allowed", "")
+    assert said("a child", negative="clothes, blurry") == ("refused", "C1")
 
 
-def test_a_verdict_never_holds_the_matched_words() -> None:
-    verdict = judge(Writing("a dismembered body"), POLICY)
-    assert "dismember" not in repr(verdict)
+def test_names_of_styles_and_files_are_read_with_the_prompt() -> None:
+    assert said("a child", names=("nude-v2.safetensors",)) == ("refused", "C1")
+
+
+def test_a_prompt_that_goes_on_from_an_earlier_one_is_read_with_it() -> None:
+    assert said("now as phone footage with shaky hands", earlier=("a massacre",)) == ("refused", "C4")
+    assert said("and naked", earlier=("a castle", "a child on a beach")) == ("refused", "C1")
+    assert said("grave behind the village church at night", earlier=("cctv of a mass",)) == ("held", "C4")
+
+
+def test_an_earlier_prompt_is_no_reason_by_itself() -> None:
+    assert said("a lighthouse now", earlier=("a massacre in Paris", "a naked child")) == ("allowed", "")
+    assert said("now a child on a swing", earlier=("a lighthouse",)) == ("allowed", "")
+
+
+def test_two_harmless_wishes_side_by_side_are_looked_at_and_not_refused() -> None:
+    wish = Writing("a massacre between two armies of orcs in the rain", earlier=("cctv of a cat",))
+    assert judge(wish, POLICY).ruling is Ruling.HELD
+
+
+def test_a_first_name_before_another_one_is_a_sign_of_a_person() -> None:
+    assert said("Emma Thornfield, nude", ADULT) == ("held", "C3")
+    assert said("Emma, nude", ADULT) == ("allowed", "P1")
+
+
+# --- verdicts ---
 
 
 def test_the_gravest_rule_decides_and_all_are_named() -> None:
-    verdict = judge(Writing("cctv of a massacre in Paris with donald trump"), POLICY)
+    verdict = judge(Writing("cctv of a massacre in Paris with greta garbo"), POLICY)
     assert verdict.category == "C4"
-    assert {"C4.recorded-atrocity", "C4.placed-atrocity", "P5.public-figure", "P9.recorded-place"} <= set(verdict.rules)
+    assert set(verdict.rules) == {"C4.recorded", "C4.placed", "P3.alone", "P5.person", "P9.recorded-place"}
+    assert (verdict.reason, verdict.view, verdict.policy) == ("recorded", "plain", POLICY.version)
 
 
-@given(st.text(max_size=300))
-def test_anything_can_be_judged(text: str) -> None:
-    assert judge(Writing(text, text), POLICY).ruling in Ruling
+def test_a_verdict_never_holds_the_matched_words() -> None:
+    verdict = judge(Writing("two durians"), parse_policy({"t.toml": RULES}, {"o.toml": 'refuse = ["durian~"]'}))
+    assert "durian" not in repr(verdict)
+
+
+def test_an_operator_is_shown_every_view_and_what_matched() -> None:
+    views = {view.name: view for view in explain("a n4ked naked mole rat", POLICY)}
+    assert views["plain"].words == "a n4ked naked mole rat"
+    assert [(match.phrase, match.lists, match.explained) for match in views["plain"].matches] == [
+        ("naked", ("sexual",), True)
+    ]
+    assert [match.explained for match in views["plain+leet"].matches] == [False, True]
+
+
+@given(st.text(max_size=200), st.text(max_size=100), st.text(max_size=100))
+def test_anything_can_be_judged(prompt: str, negative: str, other: str) -> None:
+    house = House(other, (other,), age_restricted=True)
+    assert judge(Writing(prompt, negative, (other,), (other,)), BUILT_IN, house).ruling in Ruling
 
 
 @given(st.text(max_size=100))
-def test_views_are_told_once_each(text: str) -> None:
-    spellings = [tokens for _, tokens in views(text)]
-    assert len(spellings) == len(set(spellings))
+def test_more_words_of_a_place_never_make_a_verdict_milder(prompt: str) -> None:
+    gravity = list(Ruling)
+    without = judge(Writing(prompt), BUILT_IN)
+    assert gravity.index(judge(Writing(prompt), BUILT_IN, House(words=("a", "e"))).ruling) >= gravity.index(
+        without.ruling
+    )
 
 
-RULE = '[[rules]]\nid = "r"\ncategory = "P1"\nruling = "refused"\nreason = "why"\nall = ["a"]\n'
+# --- the policy that comes along ---
+
+BUILT_IN = built_in_policy()
+
+
+def test_the_built_in_presets_are_the_table_of_the_documents() -> None:
+    table = {
+        name: {category: f"{row.ruling.value}{' spoiler' if row.spoiler else ''}" for category, row in rows.items()}
+        for name, rows in BUILT_IN.presets.items()
+    }
+    refused, allowed, labelled = "refused", "allowed", "labelled"
+    columns = ("family", "general", "adult-channel")
+    expected = {
+        "P1": (refused, refused, "allowed spoiler"),
+        "P2": (refused, refused, "labelled spoiler"),
+        "P3": (refused, allowed, allowed),
+        "P4": (refused, allowed, allowed),
+        "P5": (refused, labelled, labelled),
+        "P6": (refused, refused, refused),
+        "P6-shown": (refused, allowed, allowed),
+        "P7": (refused, refused, refused),
+        "P8": (allowed, allowed, allowed),
+        "P9": (labelled, labelled, labelled),
+    }
+    assert table == {
+        column: {category: row[place] for category, row in expected.items()} for place, column in enumerate(columns)
+    }
+
+
+def test_the_lists_that_the_engine_knows_by_name_are_there() -> None:
+    assert {"first_names", "continuing"} <= BUILT_IN.bits.keys()
+
+
+# --- what can't be meant ---
+
+RULE = '[[rules]]\nid = "r"\ncategory = "C4"\nreason = "why"\nall = ["a"]\n'
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "version = ",
-        'version = "1"\nallow = []\nlists = {}',
-        'version = "1"\nallow = []\n[lists]\nb = ["x"]\n' + RULE,
-        'version = "1"\nallow = []\n[lists]\na = ["@b"]\n' + RULE,
-        'version = "1"\nallow = []\n[lists]\na = ["@a"]\n' + RULE,
-        'version = "1"\nallow = ["!"]\n[lists]\na = ["x"]\n' + RULE,
-        'version = "1"\nallow = []\n[lists]\na = ["x"]\n' + RULE + "surprise = 1\n",
+        "surprise = 1",
+        '[lists]\nb = ["x"]\n' + RULE,
+        '[lists]\na = ["@b"]\n' + RULE,
+        '[lists]\na = ["@a"]\n' + RULE,
+        'allow = ["!"]\n[lists]\na = ["x"]\n' + RULE,
+        '[lists]\na = ["x"]\n' + RULE + "surprise = 1\n",
+        '[lists]\na = ["x"]\n' + RULE.replace("C4", "C9"),
+        '[lists]\na = ["x"]\n' + RULE.replace("C4", "P1"),
+        '[presets.general]\nC1 = "allowed"\n',
+        '[presets.general]\nP1 = "fine"\n',
+        'fuzzy = ["a"]\n',
     ],
 )
 def test_a_policy_that_can_not_be_meant_is_refused(text: str) -> None:
     with pytest.raises(PolicyError):
-        parse_policy(text)
+        parse_policy({"test.toml": text})
 
 
-def test_lists_may_include_lists() -> None:
-    policy = parse_policy('version = "1"\nallow = []\n[lists]\na = ["@b"]\nb = ["some words"]\n' + RULE)
-    assert judge(Writing("Some words!"), policy).rules == ("r",)
-    assert judge(Writing("some other words"), policy).ruling is Ruling.ALLOWED
+def test_an_operator_can_not_add_to_a_list_that_is_not_there() -> None:
+    with pytest.raises(PolicyError, match="places"):
+        parse_policy({"test.toml": RULES}, {"places.txt": "atlantis"})
+
+
+def test_lists_may_include_lists_and_be_spread_over_files() -> None:
+    policy = parse_policy(
+        {"a.toml": '[lists]\na = ["@b"]\n' + RULE, "b.txt": "some words\n", "c.toml": '[lists]\nb = ["q"]'}
+    )
+    assert rules_of("Some words!", policy) == rules_of("q", policy) == ("r",)
+    assert rules_of("some other words", policy) == ()
+
+
+def rules_of(prompt: str, policy: Policy) -> tuple[str, ...]:
+    verdict: Verdict = judge(Writing(prompt), policy)
+    return verdict.rules
