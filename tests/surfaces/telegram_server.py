@@ -94,20 +94,21 @@ class Fault:
 
 @dataclass
 class Pace:
-    """How much a chat takes before it answers 429: at most `group` calls in 60 s, `each` in one; 0 for no limit."""
+    """How much a chat takes before it answers 429: `group` calls in `minute` seconds, `each` in one; 0: no limit."""
 
     group: int
     each: int
+    minute: float
     clock: Callable[[], float]
     done: dict[int, list[float]] = field(default_factory=dict)
 
     def wait(self, chat: Chat) -> int:
         """Whole seconds to wait before this chat takes a message, which is counted if it is 0."""
         now = self.clock()
-        past = self.done[chat.id] = [one for one in self.done.get(chat.id, []) if one > now - 60]
+        past = self.done[chat.id] = [one for one in self.done.get(chat.id, []) if one > now - self.minute]
         free = now
         if self.group and chat.type in GROUPS and len(past) >= self.group:
-            free = max(free, past[-self.group] + 60)
+            free = max(free, past[-self.group] + self.minute)
         if self.each and len(past) >= self.each:
             free = max(free, past[-self.each] + 1)
         if free <= now:
@@ -375,9 +376,9 @@ class TelegramServer:
         self.faults.append(Fault(method, **how))
         return self.faults[-1]
 
-    def limit(self, group: int = 20, each: int = 0, clock: Callable[[], float] | None = None) -> None:
-        """From now on 429 answers over `group` messages and edits a minute in a group, `each` a second anywhere."""
-        self.pace = Pace(group, each, clock or self.clock)
+    def limit(self, group: int = 20, each: int = 0, minute: float = 60.0) -> None:
+        """From now on 429 answers over `group` messages and edits a `minute` in a group, `each` a second anywhere."""
+        self.pace = Pace(group, each, minute, lambda: self.clock())
 
     # --- people and chats ---
 

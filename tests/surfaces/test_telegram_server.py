@@ -531,7 +531,8 @@ async def test_an_answer_is_held_past_the_clients_patience_after_the_effect(
 
 async def test_a_group_takes_20_messages_and_edits_a_minute(server: TelegramServer, bot: Bot, ada: Person) -> None:
     now = 1000.0
-    server.limit(20, clock=lambda: now)
+    server.clock = lambda: now
+    server.limit(20)
     group, other = server.group("Club", ada), server.group("Other", ada)
     sent = await bot.send_message(group.id, "0")
     for number in range(1, 20):
