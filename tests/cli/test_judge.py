@@ -18,7 +18,7 @@ def test_prompts_from_arguments_are_judged_in_order(zoetrope: Zoetrope) -> None:
     harmless, harmful = map(json.loads, lines)
     assert harmless["verdict"] == "allowed"
     assert harmful["verdict"] == "refused"
-    assert set(harmful) == {"verdict", "category", "reason", "rules", "view"}
+    assert set(harmful) == {"verdict", "category", "reason", "rules", "view", "spoiler", "policy"}
     assert harmful["category"]
     assert harmful["rules"]
 
@@ -37,6 +37,40 @@ def test_an_empty_prompt_is_answered_as_the_page_answers_it(zoetrope: Zoetrope, 
 def test_without_json_a_line_reads_as_words(zoetrope: Zoetrope) -> None:
     assert zoetrope("judge", "a heart").stdout == "allowed\n"
     assert zoetrope("judge", "nude child").stdout.startswith("refused (")
+
+
+@pytest.mark.parametrize(
+    ("preset", "ruling", "spoiler"),
+    [("family", "refused", False), ("general", "refused", False), ("adult-channel", "allowed", True)],
+)
+def test_the_kind_of_place_can_be_chosen(zoetrope: Zoetrope, preset: str, ruling: str, spoiler: bool) -> None:
+    said = json.loads(zoetrope("judge", "--json", "--policy", preset, "a nude woman on a sofa").stdout)
+    assert (said["verdict"], said["category"], said["spoiler"]) == (ruling, "P1", spoiler)
+
+
+def test_an_explanation_shows_the_views_and_what_matched(zoetrope: Zoetrope) -> None:
+    lines = zoetrope("judge", "--explain", "a nak3d woman").stdout.splitlines()
+    assert lines[0].startswith("refused (P1)")
+    assert "  plain: a nak3d woman" in lines
+    assert lines[lines.index("  plain+leet: a naked woman") + 1].startswith("      'naked' is in ")
+
+
+def test_an_explanation_is_not_for_programs(zoetrope: Zoetrope) -> None:
+    done = zoetrope("judge", "--explain", "--json", "a heart")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--explain is for reading: leave out --json")
+
+
+def test_an_operator_s_lists_are_judged_by(zoetrope: Zoetrope, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "own.toml").write_text('refuse = ["durian~"]\n')
+    (tmp_path / "zoetrope.toml").write_text('[safety]\nfolder = "lists"\n')
+    done = zoetrope("judge", "--config", str(tmp_path / "zoetrope.toml"), "two durians", "a pear")
+    assert done.stdout.splitlines() == ["refused a word the operator does not want", "allowed"]
+    (tmp_path / "lists" / "own.toml").write_text("refuse = [")
+    broken = zoetrope("judge", "--config", str(tmp_path / "zoetrope.toml"), "a pear")
+    assert (broken.returncode, broken.stdout) == (1, "")
+    assert "own.toml" in broken.stderr
 
 
 def test_bytes_that_are_no_text_are_judged_all_the_same(home: Path) -> None:
