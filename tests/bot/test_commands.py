@@ -93,8 +93,9 @@ async def test_a_refused_prompt_is_closed_and_not_repeated(world: World) -> None
     assert outcome.verdict.category == "P1"
     assert "nude woman" not in repr(world.message(outcome).cards)
     assert (await request_of(world, "o1")).state is RequestState.CLOSED
-    assert (await world.usage()).spent == ()
+    assert (await world.usage()).spent == ((world.clock.now, 100),)
     assert await world.ask("a nude woman", "o1") == outcome
+    assert (await world.usage()).spent == ((world.clock.now, 100),)
 
 
 async def test_a_held_prompt_is_reserved_and_waits_for_a_moderator(world: World) -> None:
@@ -382,16 +383,16 @@ async def test_a_request_that_breaks_something_keeps_no_other_from_being_taken_u
     assert (await request_of(world, "o2")).state is RequestState.TAKEN
 
 
-async def test_a_waiting_card_is_right_at_once_and_not_drawn_again(world: World) -> None:
+async def test_a_waiting_card_is_right_at_once_and_not_drawn_again(world: World, here: Address) -> None:
     await world.rendered()
     first, second = await world.ask(), await world.ask()
+    now = world.clock.now
     async with world.running(world.progress):
         await world.claim((await world.ask()).job)
-        await world.commands.press(Caller(ADA, Address("recording", "here")), intents.token(intents.Cancel(first.job)), "p1")
-        await world.surface.until(lambda: world.message(second).card.status == "Next in line, ready in about 2 s.")
-    statuses = [card.status for card in world.message(second).cards]
-    assert statuses[0] == "Number 2 in line, ready in about 4 s."
-    assert len(statuses) == len(set(statuses))
+        await world.commands.press(Caller(ADA, here), intents.token(intents.Cancel(first.job)), "p1")
+        await world.surface.until(lambda: world.message(second).card.status == "Next in line.")
+    drawn = [(card.status, card.ready_at) for card in world.message(second).cards]
+    assert drawn == [("Number 2 in line.", now + 4), ("Next in line.", now + 2)]
 
 
 async def test_the_first_outcome_is_told_even_where_the_surface_is_lost(world: World) -> None:
@@ -399,7 +400,8 @@ async def test_the_first_outcome_is_told_even_where_the_surface_is_lost(world: W
         async def limits(self, address: Address) -> Limits:
             raise Gone("no channel")
 
-    await world.ask("a nude woman", "o1")
+    await world.ask("", "o1")
+    await world.ask("a nude woman", "o2")
     world.on(Lost())
-    outcome = await world.ask("a nude woman", "o1")
-    assert outcome.result is Result.UNSHOWN
+    assert (await world.ask("", "o1")).result is Result.UNSHOWN
+    assert (await world.ask("a nude woman", "o2")).result is Result.REFUSED

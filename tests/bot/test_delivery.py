@@ -13,7 +13,7 @@ from bot.cards import Card
 from bot.port import Gone, Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
 from bot.surfaces.recording import ROOMY, RecordingSurface
 from db import deliveries, gallery
-from db.records import Address, Asker, Delivery, DeliveryState, Handle, Wish
+from db.records import Address, Asker, Caller, Delivery, DeliveryState, Handle, Wish
 from db.trouble import PAUSE_SECONDS
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ async def test_one_at_a_time_an_address_and_several_addresses_at_once(world: Wor
     promises = []
     for number, place in enumerate(["here", "here", "here", "there", "there"]):
         address = Address("recording", place)
-        outcome = await world.commands.request_clip(ADA, address, Wish("a heart"), f"o{number}")
+        outcome = await world.commands.request_clip(Caller(ADA, address), Wish("a heart"), f"o{number}")
         promises.append(await world.finish(await world.claim(outcome.job)))
     async with world.running(world.delivery):
         await surface.until(lambda: all(surface.messages[promise.handle].card.final for promise in promises))
@@ -276,7 +276,7 @@ async def test_promises_to_a_surface_that_is_off_keep_nobody_waiting(
     on = RecordingSurface("another")
     world.on(on)
     asker, address = Asker("another", "ada"), Address("another", "here")
-    outcome = await world.commands.request_clip(asker, address, Wish("a heart"), "o2")
+    outcome = await world.commands.request_clip(Caller(asker, address), Wish("a heart"), "o2")
     delivery = await world.finish(await world.claim(outcome.job))
     async with world.running(world.delivery):
         await on.until(lambda: on.messages[delivery.handle].card.final)

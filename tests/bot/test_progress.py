@@ -15,7 +15,7 @@ from bot.port import Gone, Refused, Throttled, Unreachable
 from bot.progress import ProgressLoop
 from bot.surfaces.recording import ROOMY, RecordingSurface
 from db import gallery
-from db.records import Address, Asker, Caller, Handle, Job, Phase, Progress, Wish
+from db.records import Address, Asker, Caller, Circumstances, Handle, Job, Phase, Progress, Wish
 from db.trouble import PAUSE_SECONDS
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ async def test_a_message_that_is_gone_is_left_alone(world: World) -> None:
         await world.fail(lease, "Enough.")
 
 
-async def test_places_move_when_somebody_is_served(world: World) -> None:
+async def test_places_move_when_somebody_is_served(world: World, here: Address) -> None:
     jobs = [await world.job((await world.ask()).job) for _ in range(3)]
     assert [world.message(job).card.status for job in jobs] == [
         "Next in line.",
@@ -212,17 +212,37 @@ async def test_places_move_when_somebody_is_served(world: World) -> None:
     async with world.running(world.progress):
         await world.claim(jobs[0].id)
         await world.surface.until(lambda: world.message(jobs[2]).card.status == "Number 2 in line.")
-        await world.commands.press(ADA, intents.token(intents.Cancel(jobs[1].id)), "p1")
+        await world.commands.press(Caller(ADA, here), intents.token(intents.Cancel(jobs[1].id)), "p1")
         await world.surface.until(lambda: world.message(jobs[2]).card.status == "Next in line.")
         await world.surface.until(lambda: world.message(jobs[1]).card.status.startswith("Cancelled"))
 
 
-async def test_waiting_cards_tell_how_long_once_that_is_known(world: World) -> None:
+async def test_waiting_cards_tell_when_and_are_not_drawn_again_for_a_moving_clock(world: World) -> None:
     await world.rendered()  # two seconds, says its clip
+    asked_at = world.clock.now
     first, second = [await world.job((await world.ask()).job) for _ in range(2)]
+    lease = await world.claim((await world.ask()).job)
+    world.clock.now += 1
     async with world.running(world.progress):
-        await world.surface.until(lambda: "in about 4 s" in world.message(second).card.status)
-        assert "in about 2 s" in world.message(first).card.status
+        await world.fail(lease, "The renderer stopped.")
+        await world.surface.until(lambda: world.message(lease.job).card.final)  # nobody's place has moved
+        world.clock.now += 1
+        await world.claim(first.id)
+        await world.surface.until(lambda: world.message(second).card.status == "Next in line.")
+    assert [card.ready_at for card in world.message(second).cards] == [asked_at + 4, asked_at + 4]
+
+
+async def test_a_card_speaks_the_language_of_its_asker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    german = {"Next in line.": "Als Nächstes dran.", "Cancel": "Abbrechen", "Loading the model.": "Lädt."}
+    monkeypatch.setattr("bot.language.catalogue", lambda code: german if code == "de" else {})
+    caller = Caller(ADA, Address("recording", "here"), Circumstances(language="de-AT"))
+    outcome = await world.commands.request_clip(caller, Wish("a heart"), "o1")
+    assert world.message(outcome).card.status == outcome.sentence == "Als Nächstes dran."
+    assert world.message(outcome).card.buttons[0].label == "Abbrechen"
+    lease = await world.claim(outcome.job)
+    await world.report(lease, Progress(Phase.LOAD, 0, 4))
+    async with world.running(world.progress):
+        await world.surface.until(lambda: world.message(outcome).card.status == "Lädt.")
 
 
 async def test_the_end_comes_before_progress_and_progress_before_places(world: World, here: Address) -> None:

@@ -53,9 +53,10 @@ def test_durations_are_for_people(seconds: float, words: str) -> None:
 
 
 def test_a_waiting_card_tells_its_place_and_how_long() -> None:
-    card = cards.of(JOB, place=3, expected=80)
+    card = cards.of(JOB, place=3, ready_at=1080.0)
     assert card.title == SPEC.prompt
-    assert card.status == "Number 3 in line, ready in about 1 min 20 s."
+    assert card.status == "Number 3 in line."
+    assert (card.ready_at, card.asker) == (1080.0, ADA)
     assert tokens(card) == [intents.Cancel(JOB.id)]
     assert not card.final
     assert cards.of(JOB, place=1).status == "Next in line."
@@ -98,8 +99,34 @@ def test_a_finished_card_carries_the_clip_and_the_facts_that_make_it_again() -> 
         "Steps": "12",
         "Size": "64x64, 16 frames",
         "Time": "5 s",
+        "Cost": "1 credit",
     }
-    assert tokens(card) == [intents.Again(JOB.id), intents.Delete(CLIP.id)]
+    assert tokens(card) == [intents.Again(JOB.id), intents.Edit(JOB.id), intents.Delete(CLIP.id)]
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [(1000.0, "ready in about 1 min 20 s"), (1079.5, "ready in about 1 s"), (1080.0, "ready any moment"), (2e9, "any")],
+)
+def test_surfaces_that_can_not_count_down_say_when(now: float, words: str) -> None:
+    assert words in cards.expectation(cards.of(JOB, place=1, ready_at=1080.0), now)
+    assert cards.expectation(cards.of(JOB, place=1), now) == ""
+
+
+@pytest.mark.parametrize(
+    ("credits_", "words"),
+    [(0, "nothing"), (100, "0.1 credits"), (1000, "1 credit"), (2500, "2.5 credits"), (1_234_567, "1,234.567 credits")],
+)
+def test_prices_are_for_people(credits_: int, words: str) -> None:
+    assert cards.price(credits_) == words
+
+
+def test_what_is_not_for_all_eyes_is_covered_from_the_first_preview_on() -> None:
+    covered = Verdict(Ruling.ALLOWED, spoiler=True)
+    job = replace(JOB, verdict=covered)
+    assert cards.of(replace(job, state=JobState.RENDERING, attempt=1)).spoiler
+    assert cards.of(replace(job, state=JobState.DONE), replace(CLIP, verdict=covered)).spoiler
+    assert not cards.of(replace(JOB, state=JobState.DONE), CLIP).spoiler
 
 
 def test_a_labelled_clip_carries_a_visible_mark_all_along() -> None:
@@ -111,10 +138,10 @@ def test_a_labelled_clip_carries_a_visible_mark_all_along() -> None:
         assert ("Label", "AI-generated (public figures)") in card.facts
 
 
-@pytest.mark.parametrize("clip", [None, replace(CLIP, hidden=True)])
-def test_a_deleted_clip_leaves_no_words(clip: Clip | None) -> None:
+@pytest.mark.parametrize(("clip", "shown"), [(None, cards.deleted()), (replace(CLIP, hidden=True), cards.hidden())])
+def test_a_deleted_or_hidden_clip_leaves_no_words(clip: Clip | None, shown: cards.Card) -> None:
     card = cards.of(replace(JOB, state=JobState.DONE), clip)
-    assert card == cards.deleted()
+    assert card == shown
     assert SPEC.prompt not in repr(card)
 
 
@@ -152,12 +179,24 @@ def test_other_refusals_name_the_category_only(category: str, name: str) -> None
     ("denial", "words"),
     [
         (Denied(1090.0, Why.SPENT), "fits again in 1 min 30 s"),
+        (Denied(1090.0, Why.COOLING), "ask again in 1 min 30 s"),
         (Denied(None, Why.WAITING), "wait for one or cancel one"),
         (Denied(None, Why.TOO_DEAR), "fewer steps"),
     ],
 )
 def test_a_denial_says_when_or_what_to_change(denial: Denied, words: str) -> None:
     assert words in cards.denied(denial, 1000.0).status
+
+
+def test_a_denial_tells_the_price_and_what_is_left() -> None:
+    card = cards.denied(Denied(1090.0, Why.SPENT, cost=2000, left=500), 1000.0, ADA)
+    assert (dict(card.facts), card.asker) == ({"Cost": "2 credits", "Left": "0.5 credits"}, ADA)
+
+
+def test_a_refusal_can_be_appealed_under_its_id() -> None:
+    verdict = Verdict(Ruling.REFUSED, "P1")
+    assert tokens(cards.refused(verdict, ADA, "rrrrrrrrrr")) == [intents.Appeal("rrrrrrrrrr")]
+    assert cards.refused(verdict, ADA).buttons == ()
 
 
 def test_titles_are_short_and_facts_are_whole() -> None:

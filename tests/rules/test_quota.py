@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.quota import Allowance, Denied, Granted, Why, cost, decide
+from bot.quota import Allowance, Denied, Granted, Why, cost, decide, left, refill
 from db.config import QuotaConfig
-from db.records import ClipSpec, Defaults, ModelFacts, ModelLimits, Range, Usage
+from db.records import ClipSpec, Defaults, ModelFacts, ModelLimits, PlaceSettings, Range, Usage
 
 MODEL = ModelFacts(
     "pocket",
@@ -59,7 +59,11 @@ def test_cost_is_work_against_the_standard_clip(changes: dict[str, int], expecte
     ],
 )
 def test_decide(spent: tuple[tuple[float, int], ...], waiting: int, price: int, expected: Granted | Denied) -> None:
-    assert decide(Usage(spent, waiting), ALLOWANCE, price, NOW) == expected
+    decision = decide(Usage(spent, waiting), ALLOWANCE, price, NOW)
+    if isinstance(expected, Denied):
+        there = max(0, ALLOWANCE.credits - sum(credit for at, credit in spent if at > NOW - ALLOWANCE.window))
+        expected = replace(expected, cost=price, left=there)
+    assert decision == expected
 
 
 def test_what_was_denied_fits_at_the_moment_that_was_told() -> None:
@@ -73,4 +77,61 @@ def test_what_was_denied_fits_at_the_moment_that_was_told() -> None:
 
 
 def test_an_allowance_counts_in_thousandths_and_seconds() -> None:
-    assert Allowance.of(QuotaConfig(credits=1.5, window_hours=2, waiting=3)) == Allowance(1500, 7200.0, 3)
+    config = QuotaConfig(
+        credits=1.5, window_hours=2, waiting=3, cool_down_seconds=4, refused_credits=0.25, most_credits=9
+    )
+    assert Allowance.of(config) == Allowance(1500, 7200.0, 3, cool_down=4.0, refused=250, most=9000)
+
+
+@pytest.mark.parametrize(
+    ("last_at", "spent", "expected"),
+    [
+        (None, (), Granted(1000)),
+        (989.9, (), Granted(1000)),
+        (990.0, (), Granted(1000)),  # rested long enough at this very moment
+        (995.0, (), Denied(1005.0, Why.COOLING, 1000, 3000)),
+        (995.0, ((901.0, 3000),), Denied(1005.0, Why.SPENT, 1000, 0)),  # both; the later moment counts
+        (995.0, ((950.0, 3000),), Denied(1050.0, Why.SPENT, 1000, 0)),
+    ],
+)
+def test_between_two_requests_it_cools_down(
+    last_at: float | None, spent: tuple[tuple[float, int], ...], expected: Granted | Denied
+) -> None:
+    allowance = replace(ALLOWANCE, cool_down=10.0)
+    assert decide(Usage(spent, 0, last_at=last_at), allowance, 1000, NOW) == expected
+
+
+def test_what_was_granted_is_there_on_top() -> None:
+    usage = Usage(((950.0, 3000),), 0, granted=2000)
+    assert left(usage, ALLOWANCE, NOW) == 2000
+    assert decide(usage, ALLOWANCE, 2000, NOW) == Granted(2000)
+    assert decide(usage, ALLOWANCE, 5000, NOW) == Denied(1050.0, Why.SPENT, 5000, 2000)
+    assert decide(usage, ALLOWANCE, 5001, NOW) == Denied(None, Why.TOO_DEAR, 5001, 2000)
+
+
+def test_what_is_left_never_falls_below_nothing() -> None:
+    assert left(Usage(((950.0, 9000),), 0), ALLOWANCE, NOW) == 0
+
+
+def test_the_next_refill_is_what_was_used_first() -> None:
+    usage = Usage(((899.0, 5), (960.0, 300), (950.0, 100), (950.0, 20)), 0)
+    assert refill(usage, ALLOWANCE, NOW) == (1050.0, 120)
+    assert refill(Usage((), 0), ALLOWANCE, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "roles", "credits_"),
+    [
+        (PlaceSettings(), ("r1",), 3000),
+        (PlaceSettings(credits=500), (), 500),
+        (PlaceSettings(credits=500, roles=(("r1", 700), ("r2", 900))), ("r2", "r1"), 900),
+        (PlaceSettings(credits=500, roles=(("r1", 700),)), ("r9",), 500),
+        (PlaceSettings(roles=(("r1", 700),)), ("r1",), 3000),  # the usual is more generous
+        (PlaceSettings(credits=10**9), (), 8000),  # the operator's own bound
+        (PlaceSettings(roles=(("r1", 10**9),)), ("r1",), 8000),
+    ],
+)
+def test_the_most_generous_of_place_and_roles_counts(
+    place: PlaceSettings, roles: tuple[str, ...], credits_: int
+) -> None:
+    assert replace(ALLOWANCE, most=8000).at(place, roles) == replace(ALLOWANCE, credits=credits_, most=8000)
