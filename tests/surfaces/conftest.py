@@ -32,7 +32,7 @@ from bot.surfaces.telegram.surface import TelegramSurface
 from bot.surfaces.terminal import TerminalSurface
 from bot.surfaces.web import WebSurface
 from db import deliveries, gallery, models, queue, quotas, room
-from db.config import Config, DataConfig, TelegramConfig, WebConfig
+from db.config import Config, DataConfig, DiscordConfig, Secrets, TelegramConfig, WebConfig
 from db.database import Database
 from db.ids import new_id
 from db.records import (
@@ -383,22 +383,14 @@ def _on_discord(server: DiscordServer, folder: Path) -> Config:
     return Config(data=DataConfig(folder=folder), web=WebConfig(enabled=False), discord=places)
 
 
-@asynccontextmanager
-async def _workshop(server: DiscordServer, folder: Path, mould: Path) -> AsyncIterator[House]:
-    """A data folder with one announced model, and what a test needs to play the runner there."""
-    folder.mkdir()
-    shutil.copy(mould, folder / "zoetrope.db")
-    async with opened(_on_discord(server, folder), server.clock) as core:
-        async with core.database.transaction() as tx:
-            await models.announce(tx, "r", [POCKET], server.clock())
-        yield House(core, folder, clock=server.clock)
-
-
 @pytest.fixture
 async def workshop(discord_server: DiscordServer, tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
-    """Nobody serves Discord yet: for a bot in a process of its own."""
-    async with _workshop(discord_server, tmp_path / "data", empty_database) as house:
-        yield house
+    """A data folder with one announced model, and what a test needs to play the runner there; nobody serves Discord."""
+    shutil.copy(empty_database, tmp_path / "zoetrope.db")
+    async with opened(_on_discord(discord_server, tmp_path), discord_server.clock) as core:
+        async with core.database.transaction() as tx:
+            await models.announce(tx, "r", [POCKET], discord_server.clock())
+        yield House(core, tmp_path, clock=discord_server.clock)
 
 
 @pytest.fixture

@@ -127,6 +127,8 @@ class Gateway:
     async def dispatch(self, event: str, data: Any, channel: Channel | Guild | None = None, intent: int = 0) -> None:
         """To the session of the shard that a guild belongs to; conversations belong to shard 0."""
         guild = channel.guild if isinstance(channel, Channel) else channel
+        if guild is not None and not guild.has_bot and event != "GUILD_DELETE":
+            return
         for session in list(self.sessions.values()):
             number, count = session.shard
             mine = number == (int(guild.id) >> 22) % count if guild is not None else number == 0

@@ -12,10 +12,11 @@ from typing import Any
 
 from tests.surfaces.discord_server.gateway import GUILDS, Gateway
 from tests.surfaces.discord_server.rest import Rest
-from tests.surfaces.discord_server.state import PATIENCE, World
+from tests.surfaces.discord_server.state import World
 from tests.surfaces.discord_server.world import (
     DM,
     MIB,
+    PATIENCE,
     Channel,
     Clock,
     Guild,
@@ -52,7 +53,7 @@ class People(World):
     ) -> Interaction:
         """A slash command, "group sub" for one inside another; returns as soon as it is acknowledged.
 
-        `await act.answered.wait()` waits on for the message where the bot only said that it thinks.
+        `await act.card()` waits on for the message where the bot only said that it thinks.
         """
         data = self._command_data(command, options or {}, user, channel)
         return await self._act(2, data, user, channel)
@@ -99,7 +100,7 @@ class People(World):
         if left:
             raise CannotDo(f"the modal has no field {sorted(left)}")
         data = {"custom_id": act.modal["custom_id"], "components": components}
-        return await self._act(5, data, act.user, act.channel, act.message)
+        return await self._act(5, data, act.user, act.channel, act.message, act)
 
     async def say(self, content: str, *, user: User, channel: Channel) -> Message:
         """An ordinary message of a person."""
@@ -125,6 +126,12 @@ class People(World):
         place.denied.pop(self.bot.id, None)
         await self.gateway.channel_changed(place)
 
+    async def forbid_apps(self, channel: Channel) -> None:
+        """What people brought along speaks to them alone here."""
+        assert channel.guild is not None
+        channel.denied[channel.guild.id] = channel.denied.get(channel.guild.id, 0) | bits("use_external_apps")
+        await self.gateway.channel_changed(channel)
+
     async def archive(self, thread: Channel, *, locked: bool = False) -> None:
         thread.archived, thread.locked = True, locked
         await self.gateway.channel_changed(thread)
@@ -149,7 +156,13 @@ class People(World):
     # --- how an act becomes an event ---
 
     async def _act(
-        self, kind: int, data: Json, user: User, channel: Channel, message: Message | None = None
+        self,
+        kind: int,
+        data: Json,
+        user: User,
+        channel: Channel,
+        message: Message | None = None,
+        asked_by: Interaction | None = None,
     ) -> Interaction:
         key = self.new_id()
         act = Interaction(
@@ -162,6 +175,7 @@ class People(World):
             made_at=self.clock(),
             payload={},
             message=message,
+            asked_by=asked_by,
             owners=_owners(user, channel),
         )
         guild = channel.guild

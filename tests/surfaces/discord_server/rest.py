@@ -347,6 +347,7 @@ class Rest:
         self._rings(message, call.body)
         act.followups.append(message)
         await self._post(message)
+        act.followed_up.set()
         return 200, message.json()
 
     async def hook_message(self, call: Call, webhook_id: str, webhook_token: str, message_id: str) -> Answer:

@@ -109,13 +109,23 @@ class DiscordServer(People):
         error.page = html
         return self._put(Fault(route, times, after, error, only=only))
 
-    def throttle(self, route: str, retry_after: float, *, times: int = 1, everything: bool = False) -> Fault:
+    def throttle(
+        self,
+        route: str,
+        retry_after: float,
+        *,
+        times: int = 1,
+        everything: bool = False,
+        only: Callable[[Call], bool] | None = None,
+    ) -> Fault:
         """429, for the route's bucket or for `everything` the bot does."""
-        return self._put(Fault(route, times, error=_too_many(retry_after, everything)))
+        return self._put(Fault(route, times, error=_too_many(retry_after, everything), only=only))
 
-    def drop(self, route: str, *, times: int = 1, after: bool = False) -> Fault:
+    def drop(
+        self, route: str, *, times: int = 1, after: bool = False, only: Callable[[Call], bool] | None = None
+    ) -> Fault:
         """The connection breaks before or after the request took effect; no answer comes."""
-        return self._put(Fault(route, times, after, drops=True))
+        return self._put(Fault(route, times, after, drops=True, only=only))
 
     def hold(
         self, route: str, *, times: int = 1, after: bool = False, only: Callable[[Call], bool] | None = None

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tests.surfaces.discord_server.faults import Call
 from tests.surfaces.discord_server.world import (
     DM,
+    PATIENCE,
     PUBLIC_THREAD,
     TEXT,
     USUAL,
@@ -27,7 +28,6 @@ from tests.surfaces.discord_server.world import (
 )
 
 T = TypeVar("T")
-PATIENCE = 10.0  # seconds; an upper bound for what takes milliseconds
 
 
 class World:
@@ -65,6 +65,12 @@ class World:
     def person(self, name: str, **traits: Any) -> User:
         user = User(self.new_id(), name, **traits)
         self.users[user.id] = user
+        return user
+
+    def join(self, guild: Guild, name: str) -> User:
+        """One more person, in this server."""
+        user = self.person(name)
+        guild.members[user.id] = []
         return user
 
     def guild(self, name: str, *members: User, has_bot: bool = True, **traits: Any) -> Guild:
@@ -123,6 +129,10 @@ class World:
     def messages_in(self, channel: Channel) -> list[Message]:
         """What stands in a channel, the oldest first; ephemeral ones too."""
         return [one for one in self.messages.values() if one.channel is channel and not one.deleted]
+
+    def rung(self) -> frozenset[str]:
+        """Whom the bot's messages rang, of all that ever stood anywhere."""
+        return frozenset(one for message in self.messages.values() for one in message.pings)
 
     def called(self, route: str, status: int | None = None) -> list[Call]:
         """The requests on "METHOD /path/{with}/names", of a status if one is given."""

@@ -18,6 +18,7 @@ EPOCH_MS = 1_420_070_400_000
 EPHEMERAL, LOADING, COMPONENTS_V2, SUPPRESS_EMBEDS = 1 << 6, 1 << 7, 1 << 15, 1 << 2
 TEXT, DM, GROUP, ANNOUNCEMENT, PUBLIC_THREAD, PRIVATE_THREAD, FORUM = 0, 1, 3, 5, 11, 12, 15
 THREADS = (10, PUBLIC_THREAD, PRIVATE_THREAD)
+PATIENCE = 10.0  # seconds; an upper bound for what takes milliseconds
 ACK_SECONDS, TOKEN_SECONDS = 3.0, 15 * 60.0
 MIB = 1 << 20
 BOOSTED = {0: 10 * MIB, 1: 10 * MIB, 2: 50 * MIB, 3: 100 * MIB}
@@ -399,8 +400,10 @@ class Interaction:
     modal: Json | None = None
     choices: list[Json] | None = None
     followups: list[Message] = field(default_factory=list)
+    asked_by: Interaction | None = None  # whose modal this fills in
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     answered: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    followed_up: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     @property
     def ack_seconds(self) -> float:
@@ -414,18 +417,38 @@ class Interaction:
         assert self.original is not None, f"no message answers the interaction {self.payload.get('data')}"
         return self.original
 
+    async def card(self) -> Message:
+        """The message that answers it, as soon as it says something: a bot may have thought first."""
+        async with asyncio.timeout(PATIENCE):
+            await self.answered.wait()
+        return self.reply
+
+    async def whisper(self) -> Message:
+        """The first message that follows up on it: how a press is answered that leaves its card alone."""
+        async with asyncio.timeout(PATIENCE):
+            await self.followed_up.wait()
+        return self.followups[0]
+
     def provenance(self) -> Json:
-        return {
-            "application_id": self.application,
-            "webhook_id": self.application,
-            "interaction_metadata": {
-                "id": self.id,
-                "type": self.type if self.type != 4 else 2,
-                "user": self.user.json(),
-                "authorizing_integration_owners": self.owners,
-                **({"name": self.payload["data"]["name"], "command_type": 1} if self.type == 2 else {}),
-            },
+        """Where a message comes from that answers this."""
+        told = self._metadata()
+        return {"application_id": self.application, "webhook_id": self.application, "interaction_metadata": told}
+
+    def _metadata(self) -> Json:
+        """Discord's record of it on the message."""
+        told: Json = {
+            "id": self.id,
+            "type": self.type,
+            "user": self.user.json(),
+            "authorizing_integration_owners": self.owners,
         }
+        if self.type == 2:
+            return {**told, "name": self.payload["data"]["name"], "command_type": 1}
+        if self.type == 3 and self.message is not None:
+            return {**told, "interacted_message_id": self.message.id}
+        if self.type == 5 and self.asked_by is not None:
+            return {**told, "triggering_interaction_metadata": self.asked_by._metadata()}
+        return told
 
 
 def flat(components: Iterable[Json]) -> Iterable[Json]:
