@@ -28,6 +28,7 @@ def main(dictionary: Path) -> None:
     """Print the guard for the policy in the tree."""
     lines = dictionary.read_text(encoding="utf-8").splitlines()
     words = {line.casefold() for line in lines if line.isalpha() and line.isascii()}
+    words = {word for word in words if len(word) > 1 or word in {"a", "i"}}  # dictionaries list the alphabet too
     slips = replace(built_in_policy().slips, ordinary=frozenset())
     guarded = {word for word in words if len(word) >= 3 and next(slips.of_word(word), "")}
     sys.stdout.write(HEAD)

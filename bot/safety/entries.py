@@ -54,9 +54,8 @@ class Entry:
         return filter(None, (" ".join(filter(None, words)) for words in product(*self.places)))
 
     def words(self) -> Iterator[str]:
-        """The whole words of its phrases; what stands at an open end is none."""
-        if not self.open_start and not self.open_end:
-            yield from (word for forms in self.places for form in forms for word in form.split())
+        """The words of its phrases, and what stands at an open end."""
+        return (word for forms in self.places for form in forms for word in form.split())
 
 
 def entry_of(text: str, irregular: Irregular) -> Entry:

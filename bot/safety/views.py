@@ -11,7 +11,8 @@ then what is done to words, on top of each ("skeleton+leet+joined"):
 
     camel      WordsLikeThis taken apart
     leet       digits and signs read as letters, in words that mix them with letters ("n4k3d"); `leet-l` takes 1 for l,
-               `leet-end` an exclamation mark at the end for a letter
+               `leet-end` an exclamation mark at the end for a letter, `leet-all` (where several words are mixed)
+               reads words of digits and signs alone
     opened     words with marks of spoilers and emphasis in them ("k||i||ll") put together
     joined     words split by any signs ("mas-sacre") put together: never across a space
     spelled    runs of three or more single letters put together ("k i l l", also with signs or emoji between)
@@ -57,7 +58,7 @@ _POSSESSIVE = re.compile(r"['’`]s?(?=[\W_]|$)|(?<=\w)['’](?=\w)")
 _MIXED = re.compile(r"(?=\S*[^\W\d_])(?=\S*[013456789@$!|+€£¥¢])\S+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _SPLIT = re.compile(rf"(?<={_LETTER})[^\w\s]+(?={_LETTER})|(?<={_LETTER})_+(?={_LETTER})|(?<=\w)[*_~|`]+(?=\w)")
-_APART = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_]{1,4}[^\W\d_](?![^\W_])){2,}")
+_APART = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,4}[^\W_](?![^\W_])){2,}")
 _GAP = re.compile(r"[\W_]+")
 _MARKUP = re.compile(r"[|*_~`\\]+")
 _WEIGHT = re.compile(r":\s*-?\d+(?:\.\d+)?\s*(?=[)\]}])")  # "(word:1.3)", which some programs read as an emphasis
@@ -129,12 +130,11 @@ def _undone(name: str, letters: str) -> Iterator[tuple[str, str]]:
     yield from _opened(name, letters)
     mixed = sum(_is_leet(found[0]) for found in _MIXED.finditer(letters))
     for kind, table, ends in _LEETS if mixed else ():
-        if mixed >= _HABIT:
-            read = " ".join(word.rstrip(ends).translate(table) for word in letters.split(" "))
-        else:
-            read = " ".join(_unleeted(word, table, ends) for word in letters.split(" "))
+        read = " ".join(_unleeted(word, table, ends) for word in letters.split(" "))
         yield f"{name}+{kind}", read
         yield from _opened(f"{name}+{kind}", read)
+    if mixed >= _HABIT:
+        yield f"{name}+leet-all", letters.translate(_LEET_I)
 
 
 def _opened(name: str, letters: str) -> Iterator[tuple[str, str]]:
