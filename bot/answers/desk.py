@@ -48,7 +48,8 @@ class Answers:
         if not named:
             async with self.commands.database.reading() as tx:
                 unfinished = await queue.unfinished_of(tx, caller.asker)
-            named = unfinished[-1].id if unfinished else ""
+            running = [each.id for each in unfinished if not each.cancel_asked] or [each.id for each in unfinished]
+            named = running[-1] if running else ""
         if not named or intents.parse(f"c:{named}") is None:
             with _speaking(caller):
                 return _to(caller, sentences.note(sentences.nothing_to_cancel(named)))
@@ -81,9 +82,11 @@ class Answers:
         words = words.strip()
         async with self.commands.database.reading() as tx:
             count = await gallery.count(tx, *here, words)
-            clips = await gallery.browse(tx, *here, words, (page - 1) * PAGE_CLIPS, PAGE_CLIPS) if page >= 1 else []
+            pages = -(-count // PAGE_CLIPS)
+            there = 1 <= page <= pages
+            clips = await gallery.browse(tx, *here, words, (page - 1) * PAGE_CLIPS, PAGE_CLIPS) if there else []
         with _speaking(caller):
-            return _to(caller, sentences.gallery(clips, page, -(-count // PAGE_CLIPS), count, words))
+            return _to(caller, sentences.gallery(clips, page, pages, count, words))
 
     async def random_clip(self, caller: Caller) -> str:
         """The id of any clip of the gallery that the caller sees, or empty."""

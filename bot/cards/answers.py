@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from bot import intents
 from bot.cards import Button, Card, duration, shorten
+from bot.cards import price as credit
 from bot.language import say
 from db.records import MILLI, Clip, Job, JobState, PersonSettings, PlaceSettings
 
@@ -53,14 +54,14 @@ def queue(lines: Sequence[tuple[Job, int, float | None]], ahead: int) -> Card:
 
 def _nothing_waits(ahead: int) -> str:
     if ahead:
-        return say("Nothing of yours is waiting; a new clip would have {ahead} before it.", ahead=ahead)
+        return say("Nothing of yours is waiting; others before a new clip: {ahead}.", ahead=ahead)
     return say("Nothing is waiting; a new clip would be made at once.")
 
 
 def _how_many(count: int, ahead: int) -> str:
     if ahead:
-        return say("You are waiting for {count}; {ahead} are before you.", count=count, ahead=ahead)
-    return say("You are waiting for {count}; nobody is before you.", count=count)
+        return say("{count} of yours under way, {ahead} of others before.", count=count, ahead=ahead)
+    return say("{count} of yours under way, and nobody before.", count=count)
 
 
 def _standing(job: Job, place: int, expected: float | None) -> str:
@@ -89,7 +90,7 @@ def quota(facts: Facts) -> Card:
     """Made of the facts below."""
     return Card(
         title=say("Your credit"),
-        status=say("A standard clip is one that you say nothing about."),
+        status=say("One credit is a clip about which nothing but its prompt is said."),
         facts=facts,
         final=True,
     )
@@ -98,32 +99,25 @@ def quota(facts: Facts) -> Card:
 def left(credits_: int, most: int, waiting: int, most_waiting: int) -> Facts:
     """Credits (thousandths of a standard clip) that are left of the most, and how many jobs wait of the most."""
     return (
-        (say("Left"), say("{left} of {most} standard clips", left=clips(credits_), most=clips(most))),
+        (say("Left"), say("{left} of {most} credits", left=_exactly(credits_), most=_exactly(most))),
         (say("Waiting"), say("{count} of {most}", count=waiting, most=most_waiting)),
     )
 
 
 def refill(credits_: int, seconds: float) -> Facts:
     """What comes back next, and in how many seconds."""
-    return ((say("Comes back"), say("{amount} in {time}", amount=clips(credits_), time=duration(seconds))),)
+    return ((say("Comes back"), say("{amount} in {time}", amount=credit(credits_), time=duration(seconds))),)
 
 
 def price(cost: int, seconds: float | None, *, fits: bool) -> Facts:
     """What a clip costs, and whether it fits now; if not, in how many seconds, where that can be told."""
-    amount = say("{amount} standard clips", amount=clips(cost, up=True))
     if fits:
         fit = say("it fits")
     elif seconds is None:
         fit = say("it does not fit")
     else:
         fit = say("it fits in {time}", time=duration(seconds))
-    return ((say("This clip costs"), f"{amount} ({fit})"),)
-
-
-def clips(credits_: int, *, up: bool = False) -> str:
-    """Thousandths as a number of standard clips with at most one decimal; rounded `up` what is to be paid."""
-    tenths = -(-credits_ * 10 // MILLI) if up else credits_ * 10 // MILLI
-    return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"
+    return ((say("This clip costs"), f"{credit(cost)} ({fit})"),)
 
 
 # --- what has been made ---
@@ -153,20 +147,20 @@ def _page(label: str, number: int) -> Button:
 def _found(number: int, pages: int, count: int, words: str) -> str:
     if words and pages > 1:
         return say(
-            "{count} clips with these words; this is page {number} of {pages}, and page {next} comes with page={next}.",
+            "Clips with these words: {count}; this is page {number} of {pages}, and page={next} brings another.",
             count=count,
             number=number,
             pages=pages,
             next=number % pages + 1,
         )
     if words:
-        return say("{count} clips with these words.", count=count)
+        return say("Clips with these words: {count}.", count=count)
     return say("Page {number} of {pages}; add words to search for them.", number=number, pages=pages)
 
 
 def _empty(number: int, pages: int, words: str) -> str:
     if pages:
-        return say("There is no page {number}; the last one is {pages}.", number=number, pages=pages)
+        return say("There is no page {number}; the last one is {pages}.", number=shorten(str(number), 10), pages=pages)
     if words:
         return say("No clip here has these words; try fewer of them, or only their beginnings.")
     return say("No clip has been made here yet; ask for one, for example: a red heart bouncing on blue.")
@@ -201,7 +195,7 @@ def place_settings(now: PlaceSettings, *, changed: bool) -> Card:
         ("steps", _at_most(now.steps)),
         ("frames", _at_most(now.frames)),
         ("side", _at_most(now.side)),
-        ("credits", usual if now.credits is None else say("{amount} standard clips", amount=_exactly(now.credits))),
+        ("credits", usual if now.credits is None else credit(now.credits)),
         ("roles", _listed(f"{role}={_exactly(given)}" for role, given in now.roles)),
         ("moderators", _listed(now.moderators)),
         ("spoiler", _on_or_off(on=now.spoiler)),
@@ -236,7 +230,7 @@ def _how() -> str:
 
 
 def _exactly(credits_: int) -> str:
-    return f"{credits_ / MILLI:g}"
+    return f"{credits_ / MILLI:.3f}".rstrip("0").rstrip(".")
 
 
 def _on_or_off(*, on: bool) -> str:
@@ -442,4 +436,4 @@ def too_many(name: str, most: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f"“{shorten(text, 20)}”"
+    return say("“{text}”", text=shorten(text, 20))

@@ -43,7 +43,7 @@ def test_names_fit_every_platform_and_are_unique() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_descriptions_fit_every_platform_in_every_language(language: str) -> None:
     with speaking(language):
-        said = [say(each.description) for each in (*COMMANDS, *(option for _, option in OPTIONS))]
+        said = [say(command.description) for command in COMMANDS] + [say(option.description) for _, option in OPTIONS]
     assert all(1 <= len(description) <= 100 for description in said)
     assert all(description.endswith(".") for description in said)
 
