@@ -58,7 +58,7 @@ async def discord_parts(
             if message is None or message.deleted:
                 return None
             stands = drawn_parts(message.components)
-            return next(card for card in surface.given if drawn_parts(layout(card).to_components()) == stands)
+            return next(card for card in surface.given if drawn_parts(components_of(card)) == stands)
 
         assert channel.guild is not None
         yield surface, Address("discord", channel.guild.id, channel.id), seen
@@ -68,6 +68,11 @@ async def discord_parts(
 
 def config_for(server: DiscordServer) -> DiscordConfig:
     return DiscordConfig(api_base=server.api_base, gateway_url=server.gateway_url, cdn_base=server.cdn_base)
+
+
+def components_of(card: Card) -> list[Any]:
+    components: list[Any] = layout(card).to_components()  # type: ignore[no-untyped-call]
+    return components
 
 
 def drawn_parts(components: list[Any]) -> list[tuple[object, ...]]:

@@ -26,6 +26,8 @@ REFUSED_PAUSE = 300.0  # after a token was refused: trying fast helps nobody
 STEADY_SECONDS = 60.0  # a link that lasted this long was a good one
 LONGEST_RATE_WAIT = 30.0  # seconds that a request may wait inside discord.py; longer waits are the loops' to plan
 
+INTENTS = discord.Intents(guilds=True)  # nothing that Discord calls privileged
+
 log = logging.getLogger(__name__)
 
 
@@ -38,10 +40,8 @@ class Gateway(discord.AutoShardedClient):
     """Listens; what comes in goes to the desk. It keeps no messages and no members."""
 
     def __init__(self, desk: Desk, gateway_url: str) -> None:
-        intents = discord.Intents.none()
-        intents.guilds = True
         super().__init__(
-            intents=intents,
+            intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -75,7 +75,7 @@ async def logged_in(token: str) -> AsyncIterator[discord.Client]:
     """A client that speaks and does not listen, as soon as Discord lets it in."""
     pause = FIRST_PAUSE
     while True:
-        client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=LONGEST_RATE_WAIT)
+        client = discord.Client(intents=INTENTS, max_ratelimit_timeout=LONGEST_RATE_WAIT)
         async with client:
             trouble = await _tried(client.login(token))
             if not trouble:

@@ -37,7 +37,7 @@ class Tree(app_commands.CommandTree[Any]):
     """The registered commands of one client."""
 
     def __init__(self, client: discord.Client, desk: Desk, commands: Iterable[Command], prompt_chars: int) -> None:
-        super().__init__(client, fallback_to_global=True, allowed_contexts=EVERYWHERE, allowed_installs=ANYBODY)
+        super().__init__(client)
         self._desk = desk
         group = app_commands.Group(
             name=GROUP,
@@ -111,7 +111,13 @@ def _made(command: Command, desk: Desk, prompt_chars: int) -> app_commands.Comma
         )
         suggesters = {each.name: _suggester(each.autocomplete, desk) for each in command.options if each.autocomplete}
         app_commands.autocomplete(**suggesters)(callback)
-    return app_commands.Command(name=command.name, description=command.description, callback=callback)
+    return app_commands.Command(
+        name=command.name,
+        description=command.description,
+        callback=callback,
+        allowed_contexts=None if command.moderators else EVERYWHERE,
+        allowed_installs=None if command.moderators else ANYBODY,
+    )
 
 
 def _parameter(option: Option, prompt_chars: int) -> inspect.Parameter:
@@ -147,4 +153,6 @@ def _from_text(desk: Desk) -> app_commands.ContextMenu:
     async def callback(interaction: Interaction, message: discord.Message) -> None:
         desk.pointed_at(interaction, message)
 
-    return app_commands.ContextMenu(name=asking.CLIP_FROM_TEXT, callback=callback)
+    return app_commands.ContextMenu(
+        name=asking.CLIP_FROM_TEXT, callback=callback, allowed_contexts=EVERYWHERE, allowed_installs=ANYBODY
+    )
