@@ -37,7 +37,9 @@ class Contract:
 
     def __init__(self, document: dict[str, Any]) -> None:
         # Discord reads snowflakes written as numbers too, and that is how discord.py writes them.
-        document["components"]["schemas"]["SnowflakeType"]["type"] = ["string", "integer"]
+        schemas = document["components"]["schemas"]
+        schemas["SnowflakeType"]["type"] = ["string", "integer"]
+        _tell_apart(document, schemas)
         resource = DRAFT202012.create_resource(document)
         self._registry: Registry[Any] = Registry().with_resource("discord:", resource)
         self._validators: dict[str, Draft202012Validator] = {}
@@ -131,6 +133,41 @@ def _typed(given: str, schema: Mapping[str, Any]) -> Any:
     if schema.get("type") == "integer":
         return int(given) if re.fullmatch(r"-?\d+", given) else given
     return given
+
+
+def _tell_apart(node: Any, schemas: Mapping[str, Any]) -> None:
+    """Unions of things that name their type are looked at by that type alone: faster, and the error is about the thing.
+
+    Changes the schemas below `node`.
+    """
+    if isinstance(node, list):
+        for inner in node:
+            _tell_apart(inner, schemas)
+    elif isinstance(node, dict):
+        for word in ("oneOf", "anyOf"):
+            kinds = _kinds(node.get(word), schemas)
+            if kinds:
+                del node[word]
+                known = {"required": ["type"], "properties": {"type": {"enum": list(kinds)}}}
+                node["allOf"] = [known, *(_when(kind, branch) for kind, branch in kinds.items())]
+        for inner in node.values():
+            _tell_apart(inner, schemas)
+
+
+def _kinds(branches: Any, schemas: Mapping[str, Any]) -> dict[Any, Any]:
+    """The branch of each type; empty unless every branch has types of its own."""
+    kinds: dict[Any, Any] = {}
+    for branch in branches or ():
+        named = schemas.get(branch.get("$ref", "").rpartition("/")[2], {})
+        types = named.get("properties", {}).get("type", {}).get("enum", ())
+        if not types or "type" not in named.get("required", ()) or kinds.keys() & set(types):
+            return {}
+        kinds |= dict.fromkeys(types, branch)
+    return kinds
+
+
+def _when(kind: Any, branch: Any) -> dict[str, Any]:
+    return {"if": {"properties": {"type": {"const": kind}}}, "then": branch}
 
 
 @cache
