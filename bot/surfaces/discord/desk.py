@@ -315,9 +315,7 @@ OF_EVERYBODY: Mapping[str, Answer] = {
     "settings": lambda answers, caller, options: answers.settings(caller, _changes(options)),
     "help": lambda answers, caller, _: answers.help(caller, "/", "/zoetrope "),
     "privacy": lambda answers, caller, _: answers.privacy(caller),
-    "link": lambda answers, caller, options: answers.link(
-        caller, str(options.get("code", "")), whispered=True
-    ),
+    "link": lambda answers, caller, options: answers.link(caller, str(options.get("code", "")), whispered=True),
 }
 OF_MODERATORS: Mapping[str, Answer] = {
     "settings": lambda answers, caller, options: answers.place_settings(caller, _changes(options)),
