@@ -68,6 +68,7 @@ class TelegramSurface:
         self.questions = Questions(database, clock)
         self.answers_to: dict[tuple[Address, str], str] = {}  # the message that a card answers, while it is heard
         self._drawn: dict[Handle, Drawing] = {}  # what the last cards show, so that nothing is drawn twice in a row
+        self.webhook_port = 0  # where the webhook listens, once it does
         self.commands: Commands | None = None
         self.answers: Answers | None = None
 
@@ -112,7 +113,7 @@ class TelegramSurface:
             return await Polling(self.wire, inbox, self._sleep).run()
         secret = secrets.token_urlsafe(SECRET_BYTES)
         webhook = Webhook(self._config, inbox, secret)
-        webhook.open()
+        self.webhook_port = webhook.open()
         await self._set_webhook(secret)
         return await webhook.run()
 
