@@ -307,7 +307,7 @@ def ready(job: Job) -> str:
 EMPTY_PROMPT = "The prompt is empty; say in a few words what to show, for example: a heart bouncing on blue."
 STILL_STARTING = "The generator is still starting; please ask again in a minute."
 
-FIELDS = {  # of a wish, as sentences call them; `size` is width and height together
+FIELDS = {  # of a wish and of a search, as sentences call them; `size` is width and height together
     "prompt": "The prompt",
     "negative": "The negative prompt",
     "seed": "The seed",
@@ -318,6 +318,7 @@ FIELDS = {  # of a wish, as sentences call them; `size` is width and height toge
     "height": "The height",
     "size": "Width and height",
     "fps": "Frames per second",
+    "page": "The page",
 }
 
 

@@ -321,7 +321,9 @@ def code(shown: str, seconds: float, linked: Sequence[str]) -> Card:
 def linked(surfaces: Sequence[str]) -> Card:
     return Card(
         title=say("Link"),
-        status=say("Linked: your credit, your queue and your clips count as one from now on."),
+        status=say(
+            "Linked: your credit, your queue and your clips count as one from now on; link undo parts them again."
+        ),
         facts=_linked(surfaces),
         final=True,
     )
