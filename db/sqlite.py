@@ -7,6 +7,7 @@ IMMEDIATE (the lock is taken before the first read, and a busy database is waite
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,8 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.errors import DatabaseUnreachable
+
+logging.getLogger("aiosqlite").setLevel(logging.INFO)  # it writes every parameter to its debug log, prompts included
 
 BUSY_SECONDS = 15.0
 RING_SECONDS = 0.01

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -22,7 +23,7 @@ from bot.port import Surface
 from bot.progress import ProgressLoop
 from bot.quota import Allowance
 from bot.renditions import Renditions
-from bot.safety import built_in_policy
+from bot.safety import Policy, built_in_policy
 from bot.surfaces.recording import Message, RecordingSurface
 from db import deliveries, gallery, models, queue, quotas
 from db.clip_files import ClipFiles
@@ -59,6 +60,12 @@ POCKET = ModelFacts(
     ModelLimits(steps=Range(1, 50), frames=Range(1, 32), side=Range(16, 128), multiple=8),
     crisp=True,
 )
+
+
+@cache
+def policy() -> Policy:
+    """Read once: it is frozen."""
+    return built_in_policy()
 
 
 @dataclass
@@ -218,7 +225,7 @@ async def world(
         files=files,
         renditions=renditions,
         board=board,
-        policy=built_in_policy(),
+        policy=policy(),
         allowance=Allowance(credits=100_000, window=86_400.0, waiting=100),
         limits=LimitsConfig(),
         default_model="pocket",
