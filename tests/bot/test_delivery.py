@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import cards
-from bot.cards import Card
+from bot import cards, intents
+from bot.cards import Card, deleted, hidden
 from bot.port import Gone, Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
 from bot.surfaces.recording import ROOMY, RecordingSurface
-from db import deliveries, gallery
-from db.records import Address, Asker, Caller, Delivery, DeliveryState, Handle, Wish
+from db import deliveries, gallery, people, queue
+from db.records import Address, Asker, Caller, Delivery, DeliveryState, Handle, PersonSettings, Wish
 from db.trouble import PAUSE_SECONDS
 
 if TYPE_CHECKING:
@@ -329,3 +330,74 @@ async def test_deliveries_outlast_a_database_in_trouble(world: World) -> None:
             while PAUSE_SECONDS not in world.naps:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         await world.surface.until(lambda: world.surface.messages[delivery.handle].card.final)
+
+
+class Moving(RecordingSurface):
+    """Can't edit: a clip comes as another message, which takes the card's place. `before` runs first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: Callable[[], Awaitable[object]] | None = None
+
+    async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
+        other = await self.show(handle.address, card, nonce=f"instead of {handle.message}")
+        receipt = await super().deliver(other, card, rendition)
+        self.remove(handle)
+        if self.before is not None:
+            await self.before()
+        return replace(receipt, handle=other)
+
+
+async def test_a_clip_that_took_another_message_is_found_there_from_then_on(world: World) -> None:
+    surface = Moving()
+    world.on(surface)
+    delivery = await world.rendered()
+    world.clock.now += 3600
+    await world.delivery.attempt(delivery)
+    job, sent = await world.job(delivery.job), await world.promised(delivery)
+    assert job.handle == sent.handle != delivery.handle
+    assert sent.state is DeliveryState.SENT
+    assert surface.messages[job.handle].replies != []
+    await world.commands.press(Caller(ADA, job.handle.address), intents.token(intents.Delete(delivery.clip)), "p1")
+    async with world.running(world.progress):
+        await surface.until(lambda: surface.messages[job.handle].card == deleted())
+
+
+async def test_a_clip_deleted_while_it_takes_another_message_is_blanked_there(world: World) -> None:
+    surface = Moving()
+    world.on(surface)
+    delivery = await world.rendered()
+    press = intents.token(intents.Delete(delivery.clip))
+    surface.before = lambda: world.commands.press(Caller(ADA, delivery.handle.address), press, "p1")
+    async with world.running(world.progress, world.delivery):
+        await surface.until(lambda: [message.card for message in surface.messages.values()] == [deleted()])
+
+
+async def test_who_does_not_want_replies_gets_none(world: World) -> None:
+    delivery = await world.rendered()
+    async with world.database.transaction() as tx:
+        await people.put(tx, ADA, PersonSettings(notify=False))
+    world.clock.now += 3600
+    await world.delivery.attempt(delivery)
+    assert (await world.promised(delivery)).state is DeliveryState.SENT
+    assert world.surface.messages[delivery.handle].replies == []
+
+
+async def test_a_clip_that_was_hidden_meanwhile_is_withheld(world: World) -> None:
+    delivery = await world.rendered("a frog")
+    async with world.database.transaction() as tx:
+        await gallery.hide(tx, delivery.clip)
+    await world.delivery.attempt(delivery)
+    message = world.surface.messages[delivery.handle]
+    assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
+    assert (message.card, message.renditions) == (hidden(), [])
+
+
+async def test_a_clip_hidden_after_its_delivery_is_covered_when_its_job_is_touched(world: World) -> None:
+    delivery = await world.rendered("a frog")
+    await world.delivery.attempt(delivery)
+    async with world.database.transaction() as tx:
+        await gallery.hide(tx, delivery.clip)
+        await queue.touch(tx, delivery.job, world.clock())
+    async with world.running(world.progress):
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card == hidden())
