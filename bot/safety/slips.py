@@ -10,17 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 Key = TypeVar("Key")
 
 SHORTEST_CORE = 6  # letters of a word that may be met with a slip
 _SHORTEST_PART = 3  # letters of each of two words that are run together
+_LONGEST = 60  # letters of a word that is looked at; stretched ones are still read
 _SHORTEST_STRETCHED = 2  # letters of a word that has a letter three times or more
+_LONGEST_RUN = 400
 _SHORTEST_INSIDE = 4  # letters of a word inside a run of spelled letters
 _REPEATS = re.compile(r"(.)\1+")
 _THRICE = re.compile(r"(.)\1\1")
-_MASKED = re.compile(r"[a-z]+[*#•✱]+[a-z]+")
+_MASK = re.compile(r"[*#•✱]")
+_MASKED = re.compile(r"[a-z]+(?:[*#•✱]+[a-z]+)+")
+_AROUND = ".,:;!?\"'()[]"
+_MOST_MASKED = 30  # words of one text, so that nobody can keep the filter busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Slips:
 
     def of_word(self, word: str) -> Iterator[str]:
         """What `word` may stand for."""
-        if word in self.vocabulary or word in self.ordinary or not word.isalpha():
+        if word in self.vocabulary or word in self.ordinary or not word.isalpha() or len(word) > _LONGEST:
             return
         if len(word) >= SHORTEST_CORE - 1:
             yield from self._slips(word)
@@ -66,14 +72,16 @@ class Slips:
 
     def inside(self, run: str) -> Iterator[str]:
         """The words that stand anywhere in a run of spelled letters, in their order."""
+        run = run[:_LONGEST_RUN]
         found = [word for length, words in self.by_length.items() if length < len(run) for word in words if word in run]
         return iter(sorted(found, key=run.index))
 
     def masked(self, text: str) -> Iterator[str]:
         """The words of which letters are hidden by signs ("n*ked"), a sign a letter."""
-        for found in _MASKED.finditer(text):
-            shape = re.compile(re.sub(r"[^a-z]", "[a-z]", found[0]))
-            yield from (word for word in self.by_length.get(len(found[0]), ()) if shape.fullmatch(word))
+        hidden = dict.fromkeys(word.strip(_AROUND) for word in text.split() if _MASK.search(word))
+        for word in islice(filter(_MASKED.fullmatch, hidden), _MOST_MASKED):
+            shape = re.compile(_MASK.sub("[a-z]", word))
+            yield from (known for known in self.by_length.get(len(word), ()) if shape.fullmatch(known))
 
     def _slips(self, word: str) -> Iterator[str]:
         nearly = {core for shorter in (word, *_one_left_out(word)) for core in self.left_out.get(shorter, ())}

@@ -55,7 +55,8 @@ _HABIT = 2  # mixed words, from which on words of digits and signs alone are rea
 _LETTER = rf"(?:[^\W_]|[{_LETTER_MARKS}])"
 _TOKEN = re.compile(rf"{_LETTER}+")
 _POSSESSIVE = re.compile(r"['’`]s?(?=[\W_]|$)|(?<=\w)['’](?=\w)")
-_MIXED = re.compile(r"(?=\S*[^\W\d_])(?=\S*[013456789@$!|+€£¥¢])\S+")
+_HAS_LETTER = re.compile(r"[^\W\d_]")
+_HAS_LEET = re.compile(r"[013456789@$!|+€£¥¢]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _SPLIT = re.compile(rf"(?<={_LETTER})[^\w\s]+(?={_LETTER})|(?<={_LETTER})_+(?={_LETTER})|(?<=\w)[*_~|`]+(?=\w)")
 _APART = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,4}[^\W_](?![^\W_])){2,}")
@@ -128,9 +129,10 @@ def _letters(text: str, emoji: Emoji) -> Iterator[tuple[str, str]]:
 def _undone(name: str, letters: str) -> Iterator[tuple[str, str]]:
     """What may have been done to the words of one view."""
     yield from _opened(name, letters)
-    mixed = sum(_is_leet(found[0]) for found in _MIXED.finditer(letters))
+    words = letters.split(" ")
+    mixed = sum(map(_is_leet, words))
     for kind, table, ends in _LEETS if mixed else ():
-        read = " ".join(_unleeted(word, table, ends) for word in letters.split(" "))
+        read = " ".join(_unleeted(word, table, ends) for word in words)
         yield f"{name}+{kind}", read
         yield from _opened(f"{name}+{kind}", read)
     if mixed >= _HABIT:
@@ -163,7 +165,8 @@ def _run_together(run: re.Match[str]) -> str:
 
 def _is_leet(token: str) -> bool:
     """Mixed, and not just a word with a sign at its end."""
-    return _MIXED.fullmatch(token.strip("!|+.,:;?\"'()*")) is not None
+    bare = token.strip("!|+.,:;?\"'()*")
+    return _HAS_LEET.search(bare) is not None and _HAS_LETTER.search(bare) is not None
 
 
 def _unleeted(token: str, table: dict[int, str], ends: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,6 +147,7 @@ reason = "passes for a recording"
 all = ["recording", "place"]
 """
 POLICY = parse_policy({"test.toml": RULES})
+BUILT_IN = built_in_policy()
 ADULT = House("adult-channel", age_restricted=True)
 
 
@@ -324,9 +327,32 @@ def test_more_words_of_a_place_never_make_a_verdict_milder(prompt: str) -> None:
     )
 
 
-# --- the policy that comes along ---
+HOSTILE = {
+    "single letters": "a b c d " * 125,
+    "one long word": "abcdefghij" * 100,
+    "letters and signs": "a*b*c*" * 160,
+    "hidden letters": " ".join(f"n{'*' * (count % 7 + 1)}{chr(97 + count % 26)}" for count in range(120)),
+    "digits in words": "1a" * 500,
+    "emoji": "\U0001f476\U0001f52b\U0001f480" * 333,
+    "stretched": "aaaaabbbbb " * 90,
+    "dots": "a." * 500,
+    "weights": "(a: " * 250,
+    "entities": "&#x" * 300,
+    "names": "Emma " * 200,
+    "marks": "k\u0336" * 500,
+}
 
-BUILT_IN = built_in_policy()
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_nobody_keeps_the_filter_busy(kind: str) -> None:
+    """Processor time, of which the slowest takes a twentieth here."""
+    text = HOSTILE[kind]
+    before = time.process_time()
+    judge(Writing(text, text, (text,) * 3, (text,)), BUILT_IN)
+    assert time.process_time() - before < 2
+
+
+# --- the policy that comes along ---
 
 
 def test_the_built_in_presets_are_the_table_of_the_documents() -> None:
