@@ -163,6 +163,8 @@ def test_every_sentence_that_a_person_can_read_is_among_the_cards() -> None:
         where(path, sentence)
         for path in read
         if path.stem != "recording"  # which nobody reads
+        and path
+        != ROOT / "bot" / "menu.py"  # the commands as data: its descriptions are keys, said where they are shown
         for sentence in sentences(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert elsewhere == []

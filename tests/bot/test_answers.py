@@ -135,11 +135,10 @@ async def test_cancel_takes_the_named_one(world: World, answers: Answers) -> Non
     assert (await world.job(newer)).state is JobState.QUEUED
 
 
-@pytest.mark.parametrize("named", ["", "nosuchjob0", "../x", "'; --", "ä" * 500])
-async def test_cancelling_nothing_is_one_sentence(answers: Answers, named: str) -> None:
-    card = await answers.cancel(ADA, named)
-    assert card.status
-    assert len(card.status) < 200
+async def test_cancelling_nothing_is_one_sentence(answers: Answers) -> None:
+    for named in ("", "nosuchjob0", "../x", "'; --", "ä" * 500):
+        card = await answers.cancel(ADA, named)
+        assert 0 < len(card.status) < 200
 
 
 async def test_nobody_cancels_for_others(world: World, answers: Answers) -> None:
@@ -213,14 +212,10 @@ async def test_the_gallery_turns_its_pages(world: World, answers: Answers) -> No
     assert second.buttons[-1].label == "Newer"
 
 
-@pytest.mark.parametrize("page", [0, -1, 3, 10**6])
-async def test_a_page_that_is_not_there_is_said(world: World, answers: Answers, page: int) -> None:
+async def test_a_page_that_is_not_there_is_said_in_short(world: World, answers: Answers) -> None:
     await made(world)
-    assert (await answers.gallery(ADA, page=page)).status == f"There is no page {page}; the last one is 1."
-
-
-async def test_a_page_beyond_all_numbers_is_said_in_short(answers: Answers, world: World) -> None:
-    await made(world)
+    for page in (0, -1, 3, 10**6):
+        assert (await answers.gallery(ADA, page=page)).status == f"There is no page {page}; the last one is 1."
     assert len((await answers.gallery(ADA, page=2**8000)).status) < 100
 
 
@@ -243,10 +238,10 @@ async def test_pages_of_a_search_are_named_because_buttons_carry_no_words(world:
     assert all(isinstance(intents.parse(button.token), intents.Show) for button in card.buttons)
 
 
-@pytest.mark.parametrize("words", ['"', "heart OR", "NEAR(", "*", "prompt:x", "'; DROP TABLE clips", "\x00", "💜"])
-async def test_no_search_breaks_the_gallery(world: World, answers: Answers, words: str) -> None:
+async def test_no_search_breaks_the_gallery(world: World, answers: Answers) -> None:
     await made(world)
-    assert (await answers.gallery(ADA, words)).status
+    for words in ['"', "heart OR", "NEAR(", "*", "prompt:x", "'; DROP TABLE clips", "\x00", "💜"]:
+        assert (await answers.gallery(ADA, words)).status, words
 
 
 async def test_other_places_and_hidden_clips_stay_unseen(world: World, answers: Answers) -> None:
@@ -505,11 +500,11 @@ async def test_after_five_wrong_codes_even_a_good_one_has_to_wait(world: World, 
     assert (await answers.link(PHONE, await code_of(answers))).status.startswith("Linked:")
 
 
-@pytest.mark.parametrize("typed", ["x", "K3V9", "K3V9-X0AB-CD4E-5", "ü" * 12, "u" * 12, "0" * 10_000, "'; --"])
-async def test_what_can_be_no_code_is_said(answers: Answers, typed: str) -> None:
-    card = await answers.link(PHONE, typed)
-    assert "is no code; it has twelve letters and digits" in card.status
-    assert len(card.status) < 200
+async def test_what_can_be_no_code_is_said(answers: Answers) -> None:
+    for typed in ["x", "K3V9", "K3V9-X0AB-CD4E-5", "ü" * 12, "u" * 12, "0" * 10_000, "'; --"]:
+        card = await answers.link(PHONE, typed)
+        assert "is no code; it has twelve letters and digits" in card.status
+        assert len(card.status) < 200
 
 
 async def test_a_code_is_shown_only_where_nobody_else_reads_it(answers: Answers) -> None:
