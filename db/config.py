@@ -119,6 +119,9 @@ class GeneratorConfig(Section):
     threads: int = Field(0, ge=0, description="CPU threads of the engine; 0: as many as there are cores.")
     lease_seconds: float = Field(30.0, ge=3, description="How long a lease lasts without a heartbeat.")
     attempts: int = Field(3, ge=1, description="How many times a job is tried before it fails.")
+    second_opinion: bool = Field(
+        False, description="Whether a classifier in the engine judges each prompt once more; it must have one."
+    )
     stall: StallConfig = StallConfig()
     models: dict[str, ModelConfig] = Field(
         default_factory=dict, description="Models besides the built-in pocket model."

@@ -11,9 +11,9 @@ from db.clip_files import ClipFiles
 from db.database import Database
 from db.errors import ClipStoreFull, ClipStoreUnwritable
 from db.ids import new_id
-from db.records import Clip, Delivery, DeliveryState, Job, Lease
+from db.records import Clip, Delivery, DeliveryState, Job, Lease, Ruling, Verdict
 from db.trouble import surviving
-from generator.protocol import Cancelled, Failed, Rendered
+from generator.protocol import Cancelled, Failed, Judged, Rendered
 from generator.rendering import Ending
 from generator.workplace import Bench, measure
 
@@ -69,6 +69,8 @@ class Ledger:
                 await self._keep_and_finish(lease, bench, ending)
             case Failed():
                 await self._fail(lease, ending.reason, again=ending.again)
+            case Judged():
+                await self._refuse(lease, ending)
             case Cancelled():
                 await self._cancel(lease)
 
@@ -118,6 +120,14 @@ class Ledger:
             if state is not None and state.is_end:
                 await quotas.release(tx, lease.job.id)
         logger.warning("Attempt %d of job %s failed (now %s): %s", lease.attempt, lease.job.id, state, reason)
+
+    async def _refuse(self, lease: Lease, judged: Judged) -> None:
+        """A second opinion said no: nothing was rendered, and it cost nothing."""
+        rules = (f"classifier:{judged.classifier}",)
+        verdict = Verdict(Ruling.REFUSED, judged.category, "a second opinion", rules, policy=judged.classifier)
+        async with self._database.transaction() as tx:
+            if await queue.refuse(tx, lease, verdict, self._clock()):
+                await quotas.release(tx, lease.job.id)
 
     async def _cancel(self, lease: Lease) -> None:
         async with self._database.transaction() as tx:

@@ -4,8 +4,11 @@ The runner holds leases and knows no torch; the engine owns the device and knows
 message a line, over a pipe of their own (libraries print on stdout). Frames never travel through the pipe: the engine
 writes a file and names it.
 
-    runner -> engine    Render, Cancel, Shutdown
-    engine -> runner    Ready, Loading, Encoding, Step, Preview, Decoding, Rendered, Failed, Cancelled
+    runner -> engine    Judge, Render, Cancel, Shutdown
+    engine -> runner    Ready, Judged, Loading, Encoding, Step, Preview, Decoding, Rendered, Failed, Cancelled
+
+Where a second opinion is wanted, a Judge goes before the Render and is answered by Judged, or by Failed if the engine
+can't give one: then the job fails, since what was to be judged must not be rendered unjudged.
 """
 
 from __future__ import annotations
@@ -21,6 +24,15 @@ class Message(BaseModel):
     """A message is a frozen value; unknown fields are an error, not a surprise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Judge(Message):
+    """What does a classifier say about these words? Sent after the claim and before anything is rendered."""
+
+    kind: Literal["judge"] = "judge"
+    job: str
+    prompt: str
+    negative: str
 
 
 class Render(Message):
@@ -55,6 +67,16 @@ class Ready(Message):
     device_name: str
     memory_bytes: int
     pid: int
+
+
+class Judged(Message):
+    """The second opinion: `category` is that of the policy, `classifier` names the model and its version."""
+
+    kind: Literal["judged"] = "judged"
+    job: str
+    refused: bool
+    category: str = ""
+    classifier: str = ""
 
 
 class Loading(Message):
@@ -124,9 +146,10 @@ class Cancelled(Message):
     job: str
 
 
-ToEngine = Annotated[Render | Cancel | Shutdown, Field(discriminator="kind")]
+ToEngine = Annotated[Judge | Render | Cancel | Shutdown, Field(discriminator="kind")]
 FromEngine = Annotated[
-    Ready | Loading | Encoding | Step | Preview | Decoding | Rendered | Failed | Cancelled, Field(discriminator="kind")
+    Ready | Judged | Loading | Encoding | Step | Preview | Decoding | Rendered | Failed | Cancelled,
+    Field(discriminator="kind"),
 ]
 
 _TO_ENGINE: TypeAdapter[ToEngine] = TypeAdapter(ToEngine)
@@ -139,7 +162,7 @@ def to_line(message: Message) -> bytes:
 
 
 def parse_to_engine(line: bytes) -> ToEngine:
-    """Raise pydantic.ValidationError for anything that is not one of the three messages to an engine."""
+    """Raise pydantic.ValidationError for anything that is not one of the messages to an engine."""
     return _TO_ENGINE.validate_json(line)
 
 

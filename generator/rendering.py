@@ -16,6 +16,8 @@ from generator.protocol import (
     Encoding,
     Failed,
     FromEngine,
+    Judge,
+    Judged,
     Loading,
     Ready,
     Render,
@@ -25,7 +27,7 @@ from generator.protocol import (
 from generator.watch import Watch
 from generator.workplace import Bench
 
-Ending = Rendered | Failed | Cancelled
+Ending = Rendered | Failed | Cancelled | Judged
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,16 @@ logger = logging.getLogger(__name__)
 class Rendering:
     """`run` it once; `stop` may be called at any time before, while or after it runs, and more than once."""
 
-    def __init__(self, watch: Watch, lease: Lease, bench: Bench, report: Callable[[Progress], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        lease: Lease,
+        bench: Bench,
+        report: Callable[[Progress], Awaitable[None]],
+        *,
+        second_opinion: bool = False,
+    ) -> None:
+        self._second_opinion = second_opinion
         self._watch = watch
         self._lease = lease
         self._bench = bench
@@ -68,10 +79,21 @@ class Rendering:
         await self._watch.ready()
         if self._unwanted.is_set():
             return Cancelled(job=self._lease.job.id)
+        if self._second_opinion:
+            await self._watch.send(self._question())
+            opinion = await self._ending()
+            if not isinstance(opinion, Judged) or opinion.refused:
+                return opinion
+            if self._unwanted.is_set():
+                return Cancelled(job=self._lease.job.id)
         await self._watch.send(self._order())
         self._talking = True
         if self._unwanted.is_set():
             await self.stop()
+        return await self._ending()
+
+    async def _ending(self) -> Ending:
+        """What the engine comes to; on the way there, how far it is."""
         while True:
             message = await self._watch.receive()
             if isinstance(message, Ready) or message.job != self._lease.job.id:
@@ -81,6 +103,10 @@ class Rendering:
                 return message
             elif (progress := progress_of(message, self._lease.job.spec.steps)) is not None:
                 await self._report(progress)
+
+    def _question(self) -> Judge:
+        spec = self._lease.job.spec
+        return Judge(job=self._lease.job.id, prompt=spec.prompt, negative=spec.negative)
 
     def _order(self) -> Render:
         return Render(

@@ -84,7 +84,13 @@ class Runner:
         if lease is None:
             return False
         bench = self._place.bench(lease)
-        rendering = Rendering(self._watch, lease, bench, lambda progress: self._report(lease, progress))
+        rendering = Rendering(
+            self._watch,
+            lease,
+            bench,
+            lambda progress: self._report(lease, progress),
+            second_opinion=self._config.second_opinion,
+        )
         try:
             async with Heartbeat(self._database, lease, self._config.lease_seconds, self._clock, rendering.stop):
                 ending = await rendering.run()

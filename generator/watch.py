@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from db.config import StallConfig
 from db.records import Phase
 from generator.errors import EngineGone
-from generator.protocol import Decoding, Encoding, FromEngine, Loading, Ready, Render, Step, ToEngine
+from generator.protocol import Decoding, Encoding, FromEngine, Judge, Loading, Ready, Render, Step, ToEngine
 from generator.seats.port import Seat
 
 FIRST_PAUSE = 0.5
@@ -71,6 +71,8 @@ class Watch:
         if isinstance(message, Render):
             self._phase = Phase.LOAD
             self._asked = message.spec.model
+        elif isinstance(message, Judge):
+            self._phase = Phase.LOAD  # a classifier may have to be read, too
         try:
             await self._seat.send(message)
         except EngineGone as gone:

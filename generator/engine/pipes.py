@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from generator.protocol import Cancel, Message, Render, Shutdown, parse_to_engine, to_line
+from generator.protocol import Cancel, Judge, Message, Render, Shutdown, parse_to_engine, to_line
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Inbox:
     """What the runner said. Ends the process itself at end-of-file or Shutdown, even in the middle of a step."""
 
     def __init__(self) -> None:
-        self._renders: queue.SimpleQueue[Render] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Judge | Render] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
         self._lock = threading.Lock()
         self._temporary: set[Path] = set()
@@ -34,19 +34,19 @@ class Inbox:
         os.set_inheritable(fd, False)  # or an encoder we start would hold the pipe open
         threading.Thread(target=self._read, args=(fd,), name="inbox", daemon=True).start()
 
-    def put(self, message: Render | Cancel) -> None:
+    def put(self, message: Judge | Render | Cancel) -> None:
         """Take note of one message. A Render of a job cancelled before is a new attempt."""
         with self._lock:
             if isinstance(message, Cancel):
                 self._cancelled.add(message.job)
                 return
             self._cancelled.discard(message.job)
-        self._renders.put(message)
+        self._orders.put(message)
 
-    def take(self, *, wait: bool) -> Render | None:
-        """The next Render; None if there is none and nobody wants to wait."""
+    def take(self, *, wait: bool) -> Judge | Render | None:
+        """The next Judge or Render; None if there is none and nobody wants to wait."""
         try:
-            return self._renders.get(block=wait)
+            return self._orders.get(block=wait)
         except queue.Empty:
             return None
 

@@ -28,6 +28,7 @@ from generator.protocol import (
     Decoding,
     Encoding,
     Failed,
+    Judge,
     Loading,
     Message,
     Preview,
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 FAMILIES: Mapping[str, Load] = {"unet3d": unet3d.load}
 SIGN_OF_LIFE = 10.0  # seconds after which a long decode says again that it goes on
+NO_CLASSIFIER = "A second opinion is wanted but this engine has no classifier; please turn `second_opinion` off."
 PREVIEW_SIDE = 256  # pixels at most
 MOST_ATTENTION_BATCH = 65_535  # CUDA's fused attention kernels have no more grid blocks (pytorch#142228)
 
@@ -47,7 +49,7 @@ MOST_ATTENTION_BATCH = 65_535  # CUDA's fused attention kernels have no more gri
 class Said(Protocol):
     """What the engine asks its inbox."""
 
-    def take(self, *, wait: bool) -> Render | None: ...
+    def take(self, *, wait: bool) -> Judge | Render | None: ...
     def cancelled(self, job: str) -> bool: ...
     def temporary(self, path: Path) -> None: ...
 
@@ -117,8 +119,11 @@ class Engine:
 
     def _take_in(self) -> None:
         wait = not (self._jobs or self._waiting)
-        while (render := self._inbox.take(wait=wait)) is not None:
-            self._waiting.append(render)
+        while (order := self._inbox.take(wait=wait)) is not None:
+            if isinstance(order, Judge):
+                self._send(Failed(job=order.job, reason=NO_CLASSIFIER, again=False))
+            else:
+                self._waiting.append(order)
             wait = False
 
     def _drop_cancelled(self) -> None:

@@ -15,6 +15,8 @@ from generator.protocol import (
     Decoding,
     Encoding,
     Failed,
+    Judge,
+    Judged,
     Loading,
     Message,
     Preview,
@@ -31,12 +33,14 @@ from generator.protocol import (
 SNAPSHOT = Path(__file__).parent / "protocol.jsonl"
 SPEC = ClipSpec("a heart „bouncing“\non blue ♥", "red", 7, 12, 4.5, 8, 64, 32, 8, "pocket")
 TO_ENGINE: list[Message] = [
+    Judge(job="j1", prompt="a heart „bouncing“\non blue ♥", negative="red"),
     Render(job="j1", attempt=2, spec=SPEC, master="/data/bench/j1/master.mkv", preview="/data/previews/j1.webp"),
     Cancel(job="j1"),
     Shutdown(),
 ]
 FROM_ENGINE: list[Message] = [
     Ready(device="cuda:0", device_name="A card", memory_bytes=8_000_000_000, pid=4711),
+    Judged(job="j1", refused=True, category="P1", classifier="a classifier 1.0"),
     Loading(job="j1", model="pocket"),
     Encoding(job="j1"),
     Step(job="j1", step=3, steps=12, seconds=0.25),
@@ -65,7 +69,7 @@ def test_the_snapshot_holds_every_kind_of_message() -> None:
 
 
 def test_a_message_is_one_line_whatever_the_prompt() -> None:
-    assert to_line(TO_ENGINE[0]).count(b"\n") == 1
+    assert to_line(TO_ENGINE[1]).count(b"\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ def test_a_message_is_one_line_whatever_the_prompt() -> None:
         b'{"job":"j1"}',
         b'{"kind":"cancel","job":"j1","why":"bored"}',
         b'{"kind":"cancel"}',
-        to_line(TO_ENGINE[0]).replace(b'"prompt":', b'"colour":"red","prompt":'),
+        to_line(TO_ENGINE[1]).replace(b'"prompt":', b'"colour":"red","prompt":'),
         b'{"kind":"step","job":"j1","step":1,"steps":2,"seconds":0.1}',  # the other direction
         b"Loading pipeline components...",
         b"[]",

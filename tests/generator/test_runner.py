@@ -21,7 +21,7 @@ from db.clip_files import ClipFiles
 from db.config import GeneratorConfig
 from db.database import Bell, Database
 from db.errors import DatabaseUnreachable
-from db.records import DeliveryState, Job, JobState, ModelFacts, Usage
+from db.records import DeliveryState, Job, JobState, ModelFacts, Ruling, Usage
 from db.tables import runners
 from generator.ledger import Ledger
 from generator.protocol import Failed, Ready
@@ -512,3 +512,54 @@ async def test_being_cancelled_while_an_end_can_not_be_written_down_is_not_forgo
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
+
+
+@pytest.fixture
+def doubtful_runner(generator_config: GeneratorConfig, make_runner: MakeRunner) -> Runner:
+    """A runner that wants a second opinion about each prompt."""
+    runner = make_runner()
+    runner._config = generator_config.model_copy(update={"second_opinion": True})
+    return runner
+
+
+async def test_a_second_opinion_may_refuse_a_job_which_then_costs_nothing(
+    database: Database, ask: Ask, until: Until, doubtful_runner: Runner, serving: Serving, tmp_path: Path
+) -> None:
+    job = await ask("something forbidden")
+    async with serving(doubtful_runner):
+        refused = await until(job.id, ended)
+    assert refused.state is JobState.REFUSED
+    assert (refused.verdict.ruling, refused.verdict.category) == (Ruling.REFUSED, "P1")
+    assert refused.verdict.policy == "a tiny one 1.0"
+    usage = await usage_of(database, job)
+    assert (usage.spent, usage.waiting) == ((), 0)
+    async with database.reading() as tx:
+        assert await gallery.of_job(tx, job.id) is None
+    assert not (tmp_path / "masters").exists() or list((tmp_path / "masters").iterdir()) == []
+
+
+async def test_what_a_second_opinion_lets_pass_is_rendered(
+    ask: Ask, until: Until, doubtful_runner: Runner, serving: Serving
+) -> None:
+    job = await ask("a heart")
+    async with serving(doubtful_runner):
+        done = await until(job.id, ended)
+    assert (done.state, done.verdict) == (JobState.DONE, job.verdict)
+
+
+async def test_what_can_not_be_judged_a_second_time_is_not_rendered(
+    database: Database, ask: Ask, until: Until, doubtful_runner: Runner, serving: Serving
+) -> None:
+    job = await ask("unclear")
+    async with serving(doubtful_runner):
+        failed = await until(job.id, ended)
+    assert (failed.state, failed.reason) == (JobState.FAILED, "The classifier broke.")
+    assert (await usage_of(database, job)).spent == ()
+
+
+async def test_nobody_is_asked_for_a_second_opinion_unless_it_is_wanted(
+    ask: Ask, until: Until, make_runner: MakeRunner, serving: Serving
+) -> None:
+    job = await ask("something forbidden")
+    async with serving(make_runner()):
+        assert (await until(job.id, ended)).state is JobState.DONE

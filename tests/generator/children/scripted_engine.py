@@ -57,7 +57,9 @@ class Script:
         with os.fdopen(int(option("--read-fd")), "rb") as pipe:
             for line in pipe:
                 message = json.loads(line)
-                if message["kind"] == "render":
+                if message["kind"] == "judge":
+                    self.judge(message)
+                elif message["kind"] == "render":
                     self.cancelled.clear()
                     self.renders.put(message)
                 elif message["kind"] == "cancel":
@@ -68,6 +70,15 @@ class Script:
 
     def say(self, kind: str, **fields: Any) -> None:
         os.write(self.write_fd, json.dumps({"kind": kind, **fields}).encode() + b"\n")
+
+    def judge(self, question: Message) -> None:
+        """A tiny classifier: it says no to one word, and can't be asked about another."""
+        if "unclear" in question["prompt"]:
+            self.say("failed", job=question["job"], reason="The classifier broke.", again=False)
+        else:
+            refused = "forbidden" in question["prompt"]
+            opinion = {"category": "P1", "classifier": "a tiny one 1.0"} if refused else {}
+            self.say("judged", job=question["job"], refused=refused, **opinion)
 
     def render(self, order: Message) -> None:
         job, spec, deed = order["job"], order["spec"], deed_of(order)
