@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bot import cards, menu
 from bot.cards import answers
@@ -278,10 +279,11 @@ def _up_to_the_next(reading: _Reading) -> str:
 
 
 def _size_value(reading: _Reading) -> str:
-    """`256 x 144` is three tokens, or two."""
+    """`256 x 144` is three tokens, `256x 144` and `256 x144` are two: what is parted is parted at the sign."""
     for count in (3, 2):
         pieces = [token.text for token in reading.rest[:count]]
-        if len(pieces) == count and _TIMES.intersection("".join(pieces)) and _SIZE.fullmatch("".join(pieces)):
+        parted = any(one[-1] in _TIMES or other[0] in _TIMES for one, other in pairwise(pieces))
+        if len(pieces) == count and parted and _SIZE.fullmatch("".join(pieces)):
             del reading.rest[:count]
             return "".join(pieces)
     return reading.rest.pop(0).text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answers.changes import MOST_ENTRIES, Ground, of_place, personal
@@ -171,12 +171,14 @@ def test_the_empty_id_of_a_main_thread_can_be_named() -> None:
 NAMES = [option.name for command in COMMANDS if command.name == "settings" for option in command.options]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.one_of(st.sampled_from(NAMES), st.text(max_size=8)), st.text(max_size=40)))
 def test_whatever_comes_is_taken_or_answered(changes: dict[str, str]) -> None:
     for after in (personal(PersonSettings(), changes, GROUND), of_place(SET, changes, GROUND)):
         assert not isinstance(after, Problem) or after.sentence.count("\n") == 0
 
 
+@settings(deadline=None)
 @given(st.sampled_from([option.name for option in find("settings", moderators=True).options]), st.text(max_size=40))  # type: ignore[union-attr]
 def test_a_change_touches_its_own_setting_only(name: str, text: str) -> None:
     after = of_place(SET, {name: text}, GROUND)

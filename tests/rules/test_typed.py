@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import typed
@@ -96,6 +96,9 @@ FLAGS = {
         ("/video a heart --size 256×256", "video", "a heart", {"size": "256×256"}),
         ("/video a heart --size 256 x 256", "video", "a heart", {"size": "256x256"}),
         ("/video a heart --size 256 x256 red", "video", "a heart red", {"size": "256x256"}),
+        ("/video --size 256x256 7 hearts", "video", "7 hearts", {"size": "256x256"}),
+        ("/video --size 256 7 hearts", "video", "7 hearts", {"size": "256"}),
+        ("/video --size 256x 144 hearts", "video", "hearts", {"size": "256x144"}),
         ("/video --size 256 a heart", "video", "a heart", {"size": "256"}),
         # flags without a value
         ("/video a heart --seed", "video", "a heart", {"seed": ""}),
@@ -250,6 +253,7 @@ ODD = st.text(st.sampled_from("a7 -–—−=:/@\"“”„'‘’«»xX×\n\t\u
 WORDS = st.lists(st.from_regex(r"[a-z0-9\u0430-\u044f💜.,!?]{1,8}", fullmatch=True), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), ODD))
 @example('/video "')
 @example("--size")
@@ -261,6 +265,7 @@ def test_reading_never_fails(text: str) -> None:
     assert isinstance(typed.changes_of(line), dict | Problem)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="-‐‑‒–—―−/／"), max_size=60))
 def test_no_letter_is_lost(text: str) -> None:
     """Without a flag and a command everything is words."""
@@ -273,6 +278,7 @@ def _letters(text: str) -> Counter[str]:
     return Counter(char for char in text.lower() if unicodedata.category(char)[0] in "LN")
 
 
+@settings(deadline=None)
 @given(WORDS, st.lists(st.tuples(st.sampled_from(sorted(FLAGS)), st.integers(0, 8))))
 def test_words_keep_their_order_whatever_flags_stand_between_them(
     words: list[str], flags: list[tuple[str, int]]
@@ -286,6 +292,7 @@ def test_words_keep_their_order_whatever_flags_stand_between_them(
     assert all((name, value) in FLAGS.values() for name, value in line.options.items())
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_plain_words_are_all_there(words: list[str]) -> None:
     assert read(" ".join(words)) == Line("", " ".join(words))
