@@ -73,7 +73,9 @@ def entry_of(text: str, irregular: Irregular) -> Entry:
 
 
 def _spelled(place: str, irregular: Irregular) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words_of(form).strip() for form in _forms_at(place, irregular)))
+    """The forms at a place, longer ones first, so that a wide entry takes all the words it can."""
+    forms = {words_of(form).strip() for form in _forms_at(place, irregular)}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _forms_at(place: str, irregular: Irregular) -> Iterator[str]:

@@ -8,6 +8,7 @@ of those is found.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ import ahocorasick
 
 from bot.safety.entries import Entry
 
-_MANY = 200  # phrases of one entry that are all put into the automaton
+_ALLOWED = 0  # the lists of an allowed phrase
+_MANY = 60  # phrases of one entry that are all put into the automaton
 
 
 class Hit(NamedTuple):
@@ -30,7 +32,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """An entry of very many phrases: its lists, and the place by which it is found."""
+    """An entry of many phrases: its lists (none: it is an allowed one), and the place by which it is found."""
 
     entry: Entry
     lists: int
@@ -61,20 +63,13 @@ class Lexicon:
     @classmethod
     def of(cls, entries: Iterable[tuple[Entry, int]], allow: Iterable[Entry] = ()) -> Lexicon:
         """Each entry is met as the bits beside it."""
-        patterns: dict[str, _Pattern] = {}
+        patterns: defaultdict[str, _Pattern] = defaultdict(_Pattern)
         words: set[str] = set()
         for entry, lists in entries:
             words.update(_alone(entry))
-            if (anchor := _anchor(entry)) is not None:
-                wide = Wide(entry, lists, anchor)
-                for form in entry.places[anchor]:
-                    patterns.setdefault(f" {form} ", _Pattern()).wide.append(wide)
-                continue
-            for phrase in entry.phrases():
-                patterns.setdefault(_pattern(phrase, entry), _Pattern()).lists |= lists
+            _add(patterns, entry, lists)
         for entry in allow:
-            for phrase in entry.phrases():
-                patterns.setdefault(_pattern(phrase, entry), _Pattern()).allowed = True
+            _add(patterns, entry, _ALLOWED)
         return cls(_automaton(patterns), frozenset(words))
 
     def read(self, text: str) -> tuple[list[Hit], list[Hit]]:
@@ -86,11 +81,12 @@ class Lexicon:
         for last, (text_of, lead, found) in self.automaton.iter(text):
             start = last + 1 - lead - len(text_of)
             hit = Hit(start, start + len(text_of), found.lists, text_of)
-            if found.allowed:
-                allowed.append(hit)
             if found.lists:
                 hits.append(hit)
-            hits.extend(_wide_hits(text, hit, found.wide))
+            if found.allowed:
+                allowed.append(hit)
+            for wide in _wide_hits(text, hit, found.wide) if found.wide else ():
+                (hits if wide.lists else allowed).append(wide)
         return hits, [hit for hit in hits if not any(_explains(good, hit) for good in allowed)] if allowed else hits
 
 
@@ -100,6 +96,18 @@ def lists_of(hits: Iterable[Hit]) -> int:
     for hit in hits:
         met |= hit.lists
     return met
+
+
+def _add(patterns: dict[str, _Pattern], entry: Entry, lists: int) -> None:
+    """Put an entry among the patterns: all of its phrases, or the forms at one of its places."""
+    if (anchor := _anchor(entry)) is not None:
+        for form in entry.places[anchor]:
+            patterns[f" {form} "].wide.append(Wide(entry, lists, anchor))
+        return
+    for phrase in entry.phrases():
+        pattern = patterns[_pattern(phrase, entry)]
+        pattern.lists |= lists
+        pattern.allowed = pattern.allowed or lists == _ALLOWED
 
 
 def _automaton(patterns: dict[str, _Pattern]) -> Any:

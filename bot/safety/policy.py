@@ -160,8 +160,12 @@ def _read(name: str, text: str) -> _File:
         if path.suffix == ".txt":
             return _of_lines(path.stem, text)
         return _File.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise PolicyError(f"The safety rules in {name} can't be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"The safety rules in {name} are not valid TOML ({error}); correct that place.") from error
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise PolicyError(f"The safety rules in {name} can't be used: {place}: {problem['msg']}.") from error
 
 
 def _of_lines(name: str, text: str) -> _File:

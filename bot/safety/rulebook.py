@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.abc import Traversable
 from pathlib import Path
@@ -22,7 +23,17 @@ log = logging.getLogger(__name__)
 
 def built_in_policy(extra: Files | None = None) -> Policy:
     """The policy that this program brings along, with an operator's `extra` files. Raises PolicyError."""
-    return parse_policy(_texts(resources.files("bot.safety").joinpath("rules")), extra)
+    return _brought_along() if extra is None else parse_policy(_own_texts(), extra)
+
+
+@cache
+def _brought_along() -> Policy:
+    """It never changes, and reading it takes a while: once a process."""
+    return parse_policy(_own_texts())
+
+
+def _own_texts() -> Files:
+    return _texts(resources.files("bot.safety").joinpath("rules"))
 
 
 @dataclass

@@ -405,8 +405,8 @@ RULE = '[[rules]]\nid = "r"\ncategory = "C4"\nreason = "why"\nall = ["a"]\n'
         'fuzzy = ["a"]\n',
     ],
 )
-def test_a_policy_that_can_not_be_meant_is_refused(text: str) -> None:
-    with pytest.raises(PolicyError):
+def test_a_policy_that_can_not_be_meant_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(PolicyError, match=r"\A[^\n]+\.\Z"):
         parse_policy({"test.toml": text})
 
 

@@ -104,6 +104,13 @@ def test_a_wide_entry_finds_whatever_it_stands_for(data: st.DataObject) -> None:
     assert any(phrase.endswith(hit.phrase) for hit in hits)
 
 
+def test_an_allowed_entry_of_very_many_phrases_takes_all_the_words_it_can() -> None:
+    harmful = [(entry_of(word, IRREGULAR), 1) for word in ("prisoners", "ran")]
+    lexicon = Lexicon.of(harmful, [entry_of(WIDE, IRREGULAR)])
+    hits, left = lexicon.read(" the soldiers shot the prisoners and ran ")
+    assert ([hit.phrase for hit in hits], [hit.phrase for hit in left]) == (["prisoners", "ran"], ["ran"])
+
+
 # --- slips ---
 
 WORDS = frozenset({"massacre", "naked", "nude", "child", "kill", "beheading", "sex"})
