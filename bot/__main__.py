@@ -159,6 +159,33 @@ def _lines_of_input() -> Sequence[str]:
 
 
 @cli.command()
+@click.argument("surface", type=click.Choice(["discord", "telegram", "web"]))
+@click.argument("id")
+@click.argument("credits", type=click.FloatRange(min=0, max=1_000_000, min_open=True))
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0, max=100_000, min_open=True),
+    default=24.0,
+    show_default=True,
+    help="How long they are good for.",
+)
+@config_option
+@data_option
+def grant(surface: str, id: str, credits: float, hours: float, file: Path | None, data: Path | None) -> int:  # noqa: A002
+    """Give somebody credits on top.
+
+    A credit is a standard clip; ID is the person's own on that platform.
+    """
+    from bot.cli.grant import Gift, give
+    from bot.cli.loops import run_until_stopped
+    from db.config import chosen, load
+
+    config = load(chosen(file), os.environ, data)
+    run_until_stopped(give(Gift(surface, id, credits, hours), config))
+    return DONE
+
+
+@cli.command()
 @config_option
 @data_option
 def doctor(file: Path | None, data: Path | None) -> int:

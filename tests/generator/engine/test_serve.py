@@ -22,7 +22,7 @@ from generator.engine.pipes import Inbox
 from generator.engine.previews import Frames
 from generator.engine.serve import Engine
 from generator.engine.unet3d import Unet3D
-from generator.protocol import Cancel, Failed, Message, Render, Rendered, Step
+from generator.protocol import Cancel, Failed, Judge, Message, Render, Rendered, Step
 
 CPU = torch.device("cpu")
 
@@ -57,7 +57,7 @@ class Desk:
         if action := self.when.pop(len(self.said), None):
             action()
 
-    def work(self, *renders: Render, turns: int = 100) -> list[Any]:
+    def work(self, *renders: Judge | Render, turns: int = 100) -> list[Any]:
         """Hand in and turn until every job has ended."""
         for render in renders:
             self.inbox.put(render)
@@ -402,3 +402,9 @@ def test_rows_beyond_what_attention_kernels_take_are_split(
     unet.register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape[0]))
     desk.work(*(render(job, steps=1) for job in "abc"))
     assert rows == passes
+
+
+def test_an_engine_without_a_classifier_says_so_instead_of_an_opinion(desk: Desk) -> None:
+    said = desk.work(Judge(job="j1", prompt="a heart", negative=""))
+    assert [(one.kind, one.again) for one in said] == [("failed", False)]
+    assert "second_opinion" in said[0].reason
