@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot import specs
 from bot.specs import Problem, resolve
 from db.config import LimitsConfig
-from db.records import ClipSpec, Defaults, ModelFacts, ModelLimits, Range, Wish
+from db.records import ClipSpec, Defaults, ModelFacts, ModelLimits, PersonSettings, PlaceSettings, Range, Wish
 
 POCKET = ModelFacts(
     "pocket",
@@ -176,3 +176,48 @@ def test_what_is_stored_is_bounded() -> None:
     assert sum(len(text or "") for text in (stored.prompt, stored.negative, stored.model, stored.format)) < 2500
     assert stored.seed == stored.steps == stored.frames == -1
     assert stored.guidance == -1.0
+
+
+# --- what a person and a place prefer ---
+
+PERSON = PersonSettings(format="mp4", width=96, height=64)
+PLACE = PlaceSettings(format="webp", model="text-to-video-ms")
+
+
+@pytest.mark.parametrize(
+    ("wish", "person", "place", "expected"),
+    [
+        (HEART, PersonSettings(), PlaceSettings(), HEART),
+        (HEART, PERSON, PLACE, replace(HEART, format="mp4", width=96, height=64, model="text-to-video-ms")),
+        (
+            replace(HEART, format="gif", model="pocket"),
+            PersonSettings(),
+            PLACE,
+            replace(HEART, format="gif", model="pocket"),
+        ),
+        (HEART, PersonSettings(), PLACE, replace(HEART, format="webp", model="text-to-video-ms")),
+        (replace(HEART, width=32), PERSON, PlaceSettings(), replace(HEART, width=32, format="mp4")),
+        (HEART, PersonSettings(width=96), PlaceSettings(), HEART),  # half a size is none
+        (HEART, PersonSettings(format="avi"), PlaceSettings(), HEART),
+    ],
+)
+def test_the_wish_goes_before_the_person_and_the_person_before_the_place(
+    wish: Wish, person: PersonSettings, place: PlaceSettings, expected: Wish
+) -> None:
+    assert specs.preferred(wish, person, place, specs.FORMATS) == expected
+
+
+def test_a_preferred_format_that_is_not_taken_here_gives_way_to_the_places() -> None:
+    assert specs.preferred(HEART, PERSON, PlaceSettings(format="gif"), ("gif", "webp")).format == "gif"
+
+
+def test_a_place_tightens_limits_and_never_loosens_them() -> None:
+    tight = specs.tightened(LIMITS, PlaceSettings(steps=5, frames=10_000))
+    assert (tight.steps, tight.frames, tight.side) == (5, LIMITS.frames, LIMITS.side)
+
+
+def test_defaults_keep_within_the_limits_and_stay_makeable() -> None:
+    limits = LimitsConfig(prompt_chars=1000, steps=5, frames=6, side=35)
+    spec = resolve(HEART, (POCKET,), "pocket", limits, seed)
+    assert isinstance(spec, ClipSpec)
+    assert (spec.steps, spec.frames, spec.width, spec.height) == (5, 6, 32, 32)
