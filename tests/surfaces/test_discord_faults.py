@@ -474,7 +474,7 @@ async def test_the_whole_of_it_is_killed_while_rendering_and_the_clip_comes_once
 ) -> None:
     async with running(discord_server, tmp_path / "data") as bot:
         act = await discord_server.invoke(
-            "video", {"prompt": "a heart", "steps": 30}, user=crew.ann, channel=crew.general
+            "video", {"prompt": "a heart", "steps": 16}, user=crew.ann, channel=crew.general
         )
         card = await act.card()
         await discord_server.until(lambda: " %" in card.text, 60)

@@ -18,6 +18,7 @@ async def serve(file: Path) -> None:
     async with opened(config) as core:
         app._add_chats(app.Choices(config, load_secrets(config, os.environ), file, {}, web_only=False), core)
         async with side_by_side([*(surface.run() for surface in core.surfaces.values()), *core.loops()]):
+            print("running", flush=True)
             await asyncio.Event().wait()
 
 

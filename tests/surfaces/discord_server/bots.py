@@ -27,7 +27,7 @@ class BotProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Returns when its link to Discord stands and its commands are registered."""
+        """Returns when it says on its standard output that it runs, and its link to Discord stands."""
         await asyncio.to_thread(self._file.write_text, self._config(), encoding="utf-8")
         before = self._server.gateway.identifies
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ZOETROPE_")}
@@ -35,9 +35,13 @@ class BotProcess:
             *(sys.executable, *self._program, str(self._file)),
             env={**kept, "ZOETROPE_DISCORD_TOKEN": self._server.token},
             cwd=Path(__file__).parents[3],
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            said = await self._process.stdout.readline()
+        assert said, "the bot ended without a word"
         await self._server.until(
             lambda: self._server.gateway.identifies > before and self._server.gateway.connected, PATIENCE
         )
