@@ -61,7 +61,7 @@ def _applied(
     for key, text in changes.items():
         parser = parsers.get(key)
         if parser is None:
-            return Problem(answers.unknown_setting(key, menu.nearest(key, names), names))
+            return Problem(answers.unknown_setting(specs.clean(key), menu.nearest(key, names), names))
         fields = parser(specs.clean(text), settings, ground)
         if isinstance(fields, Problem):
             return fields

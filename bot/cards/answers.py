@@ -79,7 +79,7 @@ def _standing(job: Job, place: int, expected: float | None) -> str:
 def nothing_to_cancel(named: str) -> str:
     """`named` is what can be the id of no job, or empty."""
     if named:
-        return say("There is no clip {id} to cancel; look at your queue for the right one.", id=shorten(named, 20))
+        return say("There is no clip {id} to cancel; look at your queue for the right one.", id=_one_line(named, 20))
     return say("Nothing of yours is waiting, so there is nothing to cancel.")
 
 
@@ -356,7 +356,7 @@ def too_many_codes(seconds: float) -> str:
 
 
 def no_code(text: str) -> str:
-    return say("{text} is no code; it has twelve letters and digits, such as K3V9-X0AB-CD4E.", text=shorten(text, 20))
+    return say("{text} is no code; it has twelve letters and digits, such as K3V9-X0AB-CD4E.", text=_quoted(text))
 
 
 # --- what can be wrong with a typed line ---
@@ -364,7 +364,7 @@ def no_code(text: str) -> str:
 
 def unknown_option(written: str, nearest: str, names: Sequence[str]) -> str:
     """`written` and the names are as they are typed, dashes included."""
-    shown = shorten(written, 40)
+    shown = _one_line(written, 40)
     if nearest:
         return say("There is no option {written}; did you mean {nearest}?", written=shown, nearest=nearest)
     if not names:
@@ -381,7 +381,7 @@ def not_a_size(text: str) -> str:
 
 
 def unknown_command(name: str, nearest: str, prefix: str) -> str:
-    shown = f"{prefix}{shorten(name, 40)}"
+    shown = f"{prefix}{_one_line(name, 40)}"
     if nearest:
         return say("There is no command {name}; did you mean {nearest}?", name=shown, nearest=f"{prefix}{nearest}")
     return say("There is no command {name}; see {help}.", name=shown, help=f"{prefix}help")
@@ -391,7 +391,7 @@ def unknown_command(name: str, nearest: str, prefix: str) -> str:
 
 
 def unknown_setting(name: str, nearest: str, names: Sequence[str]) -> str:
-    shown = shorten(name, 40)
+    shown = _one_line(name, 40)
     if nearest:
         return say("There is no setting {name}; did you mean {nearest}?", name=shown, nearest=nearest)
     return say("There is no setting {name}; there are {names}.", name=shown, names=", ".join(names))
@@ -438,4 +438,8 @@ def too_many(name: str, most: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    return say("“{text}”", text=shorten(text, 20))
+    return say("“{text}”", text=_one_line(text, 20))
+
+
+def _one_line(text: str, limit: int) -> str:
+    return shorten(" ".join(text.split()), limit)

@@ -101,6 +101,7 @@ def test_moderators_change_what_holds_in_their_place(changes: dict[str, str], af
     [
         ({"formt": "gif"}, "There is no setting formt; did you mean format?"),
         ({"xyzzy": "1"}, "There is no setting xyzzy; there are format, size, notify."),
+        ({"x\n\u202ey": "1"}, "There is no setting x y; there are format, size, notify."),
         ({"format": "avi"}, "“avi” is nothing that format can be; choose one of: gif, mp4, webp, default."),
         ({"format": ""}, "“” is nothing that format can be; choose one of: gif, mp4, webp, default."),
         ({"notify": "maybe"}, "“maybe” is nothing that notify can be; choose one of: on, off."),
