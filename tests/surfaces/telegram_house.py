@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import Core, opened
 from bot.surfaces.telegram.pace import Pace
 from bot.surfaces.telegram.surface import TelegramSurface
 from bot.together import side_by_side
-from db import models, updates
+from db import models, platform_files, updates
 from db.config import Config, DataConfig, TelegramConfig
 from db.records import Clip
 from tests.surfaces.conftest import POCKET, House
@@ -22,6 +24,7 @@ from tests.surfaces.telegram_chats import Chat, Message, Person
 from tests.surfaces.telegram_methods import BOT
 from tests.surfaces.telegram_server import TOKEN, TelegramServer
 
+PATIENCE = 30.0  # seconds; an upper bound for what takes milliseconds on an idle machine
 JOINER = "\u2060"
 
 
@@ -54,18 +57,28 @@ class TelegramHouse:
     async def made(self, chat: Chat, person: Person, text: str, thread: int = 0) -> tuple[Message, Clip]:
         """A card and the clip that it carries."""
         card = await self.ask(chat, person, text, thread)
-        clip = await self.runner.finish(await self.runner.claim())
+        lease = await self.runner.claim()
+        clip = await self.runner.finish(lease)
         await self.telegram.until(lambda: card.file is not None and "Again" in card.labels)
+        await self.until(lambda tx: platform_files.file(tx, "telegram", clip.id, lease.job.format))
         return card, clip
 
     async def until_handled(self) -> None:
         """Every update that was sent has been dealt with."""
+
+        async def done(tx: AsyncConnection) -> bool:
+            return not await updates.waiting(tx, "telegram")
+
         await self.telegram.until(lambda: not self.telegram.world.updates)
-        async with asyncio.timeout(20):
+        await self.until(done)
+
+    async def until(self, look: Callable[[AsyncConnection], Awaitable[object]]) -> None:
+        """What the database is asked for is there."""
+        async with asyncio.timeout(PATIENCE):
             while True:
                 rung = self.core.database.bell.count()
                 async with self.core.database.reading() as tx:
-                    if not await updates.waiting(tx, "telegram"):
+                    if await look(tx):
                         return
                 await self.core.database.bell.wait(rung, 1.0)
 

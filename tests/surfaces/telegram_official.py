@@ -144,7 +144,8 @@ def _shape(kind: str, value: Mapping[str, Any], where: str) -> list[str]:
     if kind == "BotCommand":
         good = re.fullmatch(r"[a-z0-9_]{1,32}", str(value.get("command"))) and 1 <= len(value["description"]) <= 256
         return [] if good else [f"{where}: a command is 1-32 of a-z 0-9 _, its description 1-256 characters"]
-    if kind.startswith("InlineQueryResult") and not 1 <= len(str(value.get("id", "")).encode()) <= 64:
+    is_result = kind.startswith("InlineQueryResult") and kind != "InlineQueryResultsButton"
+    if is_result and not 1 <= len(str(value.get("id", "")).encode()) <= 64:
         return [f"{where}.id must have 1-64 bytes"]
     return []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -106,7 +107,7 @@ def bar(share: float) -> str:
 
 def _shorter(piece: _Piece, excess: int) -> _Piece:
     """Cut so that it ends `excess` units earlier, or as early as it can."""
-    keep = len(piece.text)
-    while keep > 1 and units(piece.text) - units(shorten(piece.text, keep)) < excess:
-        keep -= 1
-    return replace(piece, text=shorten(piece.text, keep) if keep > 1 else "")
+    wanted = units(piece.text) - excess
+    fitting = range(1, len(piece.text))
+    keep = bisect_right(fitting, wanted, key=lambda chars: units(shorten(piece.text, chars)))
+    return replace(piece, text=shorten(piece.text, keep) if keep else "")

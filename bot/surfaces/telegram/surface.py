@@ -110,17 +110,19 @@ class TelegramSurface:
     async def _receive(self, inbox: Inbox) -> None:
         if not self._config.webhook_url:
             await self._take_back_webhook()
-            return await Polling(self.wire, inbox, self._sleep).run()
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        webhook = Webhook(self._config, inbox, secret)
-        self.webhook_port = webhook.open()
-        await self._set_webhook(secret)
-        return await webhook.run()
+            await Polling(self.wire, inbox, self._sleep).run()
+        webhook = Webhook(self._config, inbox, secrets.token_urlsafe(SECRET_BYTES))
+        try:
+            self.webhook_port = webhook.open()
+            await self._set_webhook(webhook)
+            await webhook.run()
+        finally:
+            webhook.close()
 
-    async def _set_webhook(self, secret: str) -> None:
-        """A new secret with every start. Raises Unreachable: then the surface is started again."""
-        await self.wire.set_webhook(self._config.webhook_url, secret)
+    async def _set_webhook(self, webhook: Webhook) -> None:
+        """With a new secret at every start. Raises Unreachable: then the surface is started again."""
         await self.places.note_webhook(self._config.webhook_url)
+        await self.wire.set_webhook(self._config.webhook_url, webhook.secret)
 
     async def _take_back_webhook(self) -> None:
         """The one that we have set ourselves, before the configuration said otherwise; nobody else's."""

@@ -37,7 +37,7 @@ class Webhook:
     def __init__(self, config: TelegramConfig, inbox: Inbox, secret: str) -> None:
         self._config = config
         self._inbox = inbox
-        self._secret = secret.encode()
+        self.secret = secret
         self._socket: socket.socket | None = None
 
     def open(self) -> int:
@@ -61,13 +61,19 @@ class Webhook:
             await asyncio.wait([serving])
             listening.close()
 
+    def close(self) -> None:
+        """Let go of a port that was opened and never served."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def app(self) -> Starlette:
         path = urlsplit(self._config.webhook_url).path or "/"
         return Starlette(routes=[Route(path, self._take, methods=["POST"])])
 
     async def _take(self, request: Request) -> Response:
         """200 says that the update is stored; anything else has Telegram send it again."""
-        if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), self._secret):
+        if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), self.secret.encode()):
             return Response(status_code=403)
         body = await _read(request)
         if body is None:
