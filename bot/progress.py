@@ -26,7 +26,7 @@ from bot.port import Gone, Limits, Refused, Surface, SurfaceError, Throttled
 from db import deliveries, gallery, queue
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Handle, Job, JobState
+from db.records import Address, Clip, Handle, Job, JobState
 from db.trouble import PAUSE_SECONDS, surviving
 
 IDLE_SECONDS = 5.0  # the longest sleep without a bell
@@ -171,27 +171,28 @@ class ProgressLoop:
         surface = self.surfaces[handle.address.surface]
         async with self.board.pen(handle):
             limits = await surface.limits(handle.address)
-            card = await self._card(stale.job, handle, limits)
-            if card is None or card == self.board.shows(handle):
-                return 0.0
-            await surface.redraw(handle, card)
+            job, clip = await self._seen(stale.job)
+            if job is None or (clip is not None and not clip.hidden):
+                return 0.0  # drawing it is the delivery loop's, which has the clip to it
+            with speaking(job.language):
+                card = _steady(self._card(job, clip, limits), self.board.shows(handle))
+                if card == self.board.shows(handle):
+                    return 0.0
+                await surface.redraw(handle, card)
             self.board.drew(handle, card)
         return limits.redraw_seconds
 
-    async def _card(self, job_id: str, handle: Handle, limits: Limits) -> Card | None:
-        """The card of a job as it is now; None when drawing it is the delivery loop's, which has the clip to it."""
+    async def _seen(self, job_id: str) -> tuple[Job | None, Clip | None]:
         async with self.database.reading() as tx:
-            job = await queue.get(tx, job_id)
-            clip = await gallery.of_job(tx, job_id)
-        if job is None or (clip is not None and not clip.hidden):
-            return None
+            return await queue.get(tx, job_id), await gallery.of_job(tx, job_id)
+
+    def _card(self, job: Job, clip: Clip | None, limits: Limits) -> Card:
+        """The card of a job as it is now."""
         place = self._places.get(job.id, 0)
         typical = self._typical.get(job.spec.model)
         ready_at = None if typical is None else self.clock() + typical * place
         preview = f"{job.id}.webp" if limits.previews and (self.previews / f"{job.id}.webp").is_file() else ""
-        with speaking(job.language):
-            card = cards.of(job, clip, place=place, ready_at=ready_at, preview=preview)
-        return _steady(card, self.board.shows(handle))
+        return cards.of(job, clip, place=place, ready_at=ready_at, preview=preview)
 
     def _lose(self, handle: Handle, stale: _Stale, error: Exception) -> float:
         """The message is gone or may not be drawn: it is left alone from now on."""

@@ -211,6 +211,12 @@ def expectation(card: Card, now: float) -> str:
     return say("ready in about {time}", time=duration(card.ready_at - now))
 
 
+def status_at(card: Card, now: float) -> str:
+    """The status with the expectation in it, one sentence still."""
+    when = expectation(card, now)
+    return f"{card.status.removesuffix('.')}, {when}." if when else card.status
+
+
 # --- the cards of a request that became no job ---
 
 CATEGORIES = {

@@ -31,9 +31,7 @@ class TerminalSurface:
     `clock` gives seconds since the epoch.
     """
 
-    def __init__(
-        self, stream: TextIO | None, live: bool | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, stream: TextIO | None, live: bool | None = None, clock: Callable[[], float] = time.time) -> None:
         self._stream = stream
         self._clock = clock
         self._live = bool(stream and stream.isatty()) if live is None else live
@@ -97,7 +95,7 @@ class TerminalSurface:
 
     def _draw(self, handle: Handle, card: Card) -> None:
         self._cards[handle] = card
-        line = _line(card, cards.expectation(card, self._clock()))
+        line = _line(card, cards.status_at(card, self._clock()))
         if self._live:
             columns = shutil.get_terminal_size().columns
             self._write(f"{_CLEAR_LINE}{shorten(line, max(20, columns - 1))}" + ("\n" if card.final else ""))
@@ -117,9 +115,8 @@ class TerminalSurface:
             self._stream = None
 
 
-def _line(card: Card, expectation: str) -> str:
-    """`expectation` is when the clip is ready: a line that stands does not count down."""
-    words = f"{shorten(card.title, 48)}: {card.status}" + (f" ({expectation})" if expectation else "")
+def _line(card: Card, status: str) -> str:
+    words = f"{shorten(card.title, 48)}: {status}"
     if card.bar is None:
         return words
     done = round(card.bar * BAR_CELLS)

@@ -111,6 +111,10 @@ def test_a_finished_card_carries_the_clip_and_the_facts_that_make_it_again() -> 
 def test_surfaces_that_can_not_count_down_say_when(now: float, words: str) -> None:
     assert words in cards.expectation(cards.of(JOB, place=1, ready_at=1080.0), now)
     assert cards.expectation(cards.of(JOB, place=1), now) == ""
+    assert cards.status_at(cards.of(JOB, place=1), now) == "Next in line."
+    assert cards.status_at(cards.of(JOB, place=2, ready_at=1080.0), 1000.0) == (
+        "Number 2 in line, ready in about 1 min 20 s."
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import cards
 from bot.cards import Card
 from bot.port import Gone, Limits, Receipt, Rendition, TooLarge, Unreachable
 from bot.surfaces.web import drawing
@@ -108,7 +110,7 @@ class WebSurface:
         if address.place != ROOM:
             raise Gone(f"The web page has no room {address.place!r}.")
         async with self._writing() as tx:
-            message = await room.post(tx, ROOM, nonce, drawing.stored(card), self._clock())
+            message = await room.post(tx, ROOM, nonce, drawing.stored(self._worded(card)), self._clock())
         return Handle(address, message.id)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
@@ -116,7 +118,9 @@ class WebSurface:
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             same = bool(card.clip) and kept.card["card"]["clip"] == card.clip
-            drawn = drawing.stored(card, kept.card["media"] if same else None, kept.card["note"] if same else "")
+            drawn = drawing.stored(
+                self._worded(card), kept.card["media"] if same else None, kept.card["note"] if same else ""
+            )
             await room.replace(tx, handle.message, drawn, kept.rendition if same else "")
 
     async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
@@ -133,6 +137,10 @@ class WebSurface:
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             await room.replace(tx, handle.message, {**kept.card, "note": sentence}, kept.rendition)
+
+    def _worded(self, card: Card) -> Card:
+        """The page does not count down yet, so a waiting card says when its clip is expected."""
+        return replace(card, status=cards.status_at(card, self._clock()))
 
     def _stored_path(self, path: Path) -> str:
         """Relative to the folder of renditions where it lies in it, so that the data folder may move."""
