@@ -35,15 +35,19 @@ def is_reachable(interaction: Interaction) -> bool:
 
 
 def _circumstances(interaction: Interaction) -> Circumstances:
-    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
     allowed = interaction.permissions
     return Circumstances(
         language=interaction.locale.value,
-        roles=tuple(str(role.id) for role in roles if not role.is_default()),
+        roles=_roles(interaction.user),
         moderator=allowed.manage_guild or allowed.administrator,
         age_restricted=_is_age_restricted(interaction.channel),
         private=_is_private(interaction),
     )
+
+
+def _roles(person: discord.User | discord.Member) -> tuple[str, ...]:
+    """As the interaction brings them: `Member.roles` lacks those of a server that has not been told about yet."""
+    return tuple(map(str, person._roles)) if isinstance(person, discord.Member) else ()  # noqa: SLF001
 
 
 def _is_private(interaction: Interaction) -> bool:

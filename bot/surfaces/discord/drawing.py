@@ -103,7 +103,8 @@ def _paragraphs(text: str) -> str:
 
 
 def _bar(share: float) -> str:
-    done = round(min(max(share, 0.0), 1.0) * BAR_CELLS)
+    share = min(max(share, 0.0), 1.0)
+    done = round(share * BAR_CELLS)
     return f"`{'█' * done}{'░' * (BAR_CELLS - done)}` {math.floor(share * 100)} %"
 
 
