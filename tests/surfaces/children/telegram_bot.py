@@ -1,33 +1,42 @@
-"""The bot with Telegram as its only surface, in a process of its own that can be told when to die.
+"""The bot with Telegram as its only surface, in processes of their own that can be told when to die.
 
-telegram_bot.py FOLDER SERVER TOKEN [COMMITS]     SERVER like http://127.0.0.1:8081; after COMMITS commits: SIGKILL.
+Everything is imported once. Then each line on standard input, a JSON object with `folder`, `server` (like
+http://127.0.0.1:8081), `token` and `commits`, forks a bot; its process id is the answer. After that many commits (0:
+never) it gets SIGKILL. One that ends by itself leaves its reason in the file `ended` of its folder.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
+from bot.commands import use_cases
 from bot.core import opened
 from bot.surfaces.telegram.surface import TelegramSurface
 from bot.together import side_by_side
 from db.config import Config, DataConfig, TelegramConfig
 
+RETRY_SECONDS = 0.5  # what could not be shown is shown soon
+
 
 def die_after(commits: int) -> None:
-    """SIGKILL right after the commit of that number, before another line of ours runs."""
-    commit, numbers = DefaultDialect.do_commit, itertools.count(1)
+    """SIGKILL right after the commit of that number, before another line of ours runs; reading is not counted."""
+    commit, numbers, changes = DefaultDialect.do_commit, itertools.count(1), dict[int, int]()
 
     def and_die(dialect: DefaultDialect, connection: Any) -> None:
         commit(dialect, connection)
-        if next(numbers) == commits:
+        driver = connection.driver_connection
+        before, changes[id(driver)] = changes.get(id(driver), 0), driver.total_changes
+        if driver.total_changes > before and next(numbers) == commits:
             os.kill(os.getpid(), signal.SIGKILL)
 
     DefaultDialect.do_commit = and_die  # type: ignore[method-assign]
@@ -43,8 +52,21 @@ async def serve(folder: Path, server: str, token: str) -> None:
             await asyncio.Event().wait()
 
 
+def run(told: dict[str, Any]) -> None:
+    use_cases.RETRY_SECONDS = RETRY_SECONDS
+    die_after(told["commits"])
+    folder = Path(told["folder"])
+    try:
+        asyncio.run(serve(folder, told["server"], told["token"]))
+    finally:
+        (folder / "ended").write_text(traceback.format_exc())
+        os._exit(1)
+
+
 if __name__ == "__main__":
-    place, address, word, *more = sys.argv[1:]
-    if more:
-        die_after(int(more[0]))
-    asyncio.run(serve(Path(place), address, word))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
+    for line in sys.stdin:
+        if (child := os.fork()) == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ffmpeg is
+            run(json.loads(line))
+        print(child, flush=True)
