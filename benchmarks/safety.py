@@ -13,7 +13,7 @@ from tests.rules.safety import evasions, examples
 from tests.rules.safety.examples import Example
 
 STOPPED = {Ruling.REFUSED, Ruling.HELD}
-OWN = ("refused", "fresh_refused")  # the second is by the same author, written without a look at the rules
+OWN = ("refused", "fresh_refused")  # the second was written later, without a look at the rules
 OWN_HARMLESS = ("harmless", "fresh_harmless")
 ROUNDS = 3
 
