@@ -63,6 +63,10 @@ class TelegramHouse:
         await self.until(lambda tx: platform_files.file(tx, "telegram", clip.id, lease.job.format))
         return card, clip
 
+    async def clips(self, chat: Chat, count: int) -> None:
+        """That many clips stand in a chat."""
+        await self.telegram.until(lambda: len(self.telegram.clips(chat)) == count)
+
     async def until_handled(self) -> None:
         """Every update that was sent has been dealt with."""
 

@@ -275,7 +275,7 @@ async def test_show_and_random_upload_nothing_again(house: TelegramHouse, privat
     uploads = len(house.telegram.world.files)
     for count, text in enumerate((f"/show {clip.id}", "/random"), start=2):
         house.telegram.say(private, ada, text)
-        await house.telegram.until(lambda wanted=count: len(house.telegram.clips(private)) == wanted)
+        await house.clips(private, count)
     assert len(house.telegram.world.files) == uploads
     assert len({one.file.id for one in house.telegram.clips(private) if one.file}) == 1
 
