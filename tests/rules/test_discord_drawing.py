@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import menu
 from bot.cards import Button, Card
+from bot.surfaces.discord import desk
 from bot.surfaces.discord.drawing import COLOURS, TEXT_CHARS, layout
 from bot.surfaces.discord.escaping import escaped, one_line, said
 from db.records import Asker
@@ -116,3 +118,10 @@ def test_no_card_is_longer_than_discord_takes() -> None:
     drawn = [button for part in parts(card) if part["type"] == ROW for button in part["components"]]
     assert len(drawn) == 25
     assert all(len(button["label"]) <= 80 for button in drawn)
+
+
+def test_every_command_of_the_menu_is_taken_by_somebody() -> None:
+    everybodys = {command.name for command in menu.COMMANDS if not command.moderators}
+    moderators = {command.name for command in menu.COMMANDS if command.moderators}
+    assert everybodys == set(desk.OF_EVERYBODY) | set(desk.WITH_CARDS)
+    assert moderators == set(desk.OF_MODERATORS)

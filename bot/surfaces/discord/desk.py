@@ -110,13 +110,13 @@ class Desk:
                 return []
 
     def _begin(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
-        self.heard(caller_of(interaction).address, interaction.filesize_limit)
         self.crew.create_task(self._guarded(interaction, work))
 
     async def _guarded(self, interaction: Interaction, work: Awaitable[None]) -> None:
         """One person's trouble stays with that person, who is told of it."""
         with speaking(interaction.locale.value):
             try:
+                self.heard(caller_of(interaction).address, interaction.filesize_limit)
                 await work
             except Exception as error:
                 log.error("What was asked on Discord could not be done (%s).", where(error))  # noqa: TRY400
