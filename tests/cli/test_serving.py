@@ -92,13 +92,15 @@ def test_a_taken_port_is_one_sentence(zoetrope: Zoetrope, home: Path, command: s
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_token_that_this_version_cannot_use_is_not_passed_over_in_silence(serve: Served, home: Path) -> None:
-    (home / "my.toml").write_text("[web]\nport = 0\n")
+def test_a_chat_that_cannot_be_reached_stops_nothing_and_its_token_stays_secret(serve: Served, home: Path) -> None:
+    nowhere = "http://127.0.0.1:9/bot"
+    (home / "my.toml").write_text(f'[web]\nport = 0\n[telegram]\nbase_url = "{nowhere}"\n')
     process = serve("run", "--config", "my.toml", ZOETROPE_TELEGRAM_TOKEN=TOKEN)
     generator = psutil.Process(process.pid).children()
     assert [one for one in generator if TOKEN in one.environ().values()] == []
     log = (home / "log").read_text()
-    assert "A Telegram token is set, but this version does not speak Telegram yet" in log
+    assert "Telegram can't be reached and is tried again" in log
+    assert "Traceback" not in log
     assert TOKEN not in log
 
 

@@ -20,7 +20,7 @@ from bot.answers import Answers
 from bot.cards import Card, questions
 from bot.cards import answers as sentences
 from bot.commands import Commands, Outcome, Result
-from bot.language import speaking
+from bot.language import say, speaking
 from bot.port import Gone, Refused, SurfaceError
 from bot.specs import Problem
 from bot.surfaces.telegram import callers, drawing
@@ -231,7 +231,7 @@ class Hearing:
         caller, token = callers.of_press(press), callers.token_of(press)
         with speaking(press.from_user.language_code or ""):
             if caller is None or not token:
-                return await self._answer(press, cards.UNKNOWN_BUTTON)
+                return await self._answer(press, say(cards.UNKNOWN_BUTTON))
             acting = asyncio.create_task(self._act(caller, press, token, origin))
             try:
                 await asyncio.wait([acting], timeout=ANSWER_SECONDS)
