@@ -69,5 +69,6 @@ def xstest_safe() -> tuple[str, ...]:
 
 def _rows(path: Path, delimiter: str) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        return list(csv.DictReader(file, delimiter=delimiter, quoting=quoting))
+        if delimiter == "\t":
+            return list(csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+        return list(csv.DictReader(file, delimiter=delimiter))

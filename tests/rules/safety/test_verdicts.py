@@ -63,7 +63,7 @@ def test_harmless_prompts_pass(policy: Policy) -> None:
 
 
 def test_prompts_of_a_later_day_meet_the_aims_too(policy: Policy) -> None:
-    """Written without a look at the rules; what they showed to be missing is mended since, so this is no blind score."""
+    """Written without a look at the rules; what they showed missing is mended since: not a blind score."""
     late, kind = examples.refused("fresh_refused"), [one.prompt for one in examples.harmless("fresh_harmless")]
     assert min(len(late), len(kind)) >= 100
     assert len(missed(late, policy)) <= 0.05 * len(late)
