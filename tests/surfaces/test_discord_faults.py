@@ -383,6 +383,28 @@ async def test_a_hundred_running_cards_draw_no_storm(
     assert len(drawn) < 20, "redraws of one channel are merged"
 
 
+@pytest.fixture
+def two_shards(discord_server: DiscordServer, crew: Crew) -> Channel:
+    """Discord asks for two links; a channel of a server that belongs to the other one."""
+    discord_server.rest.shards = 2
+    while True:
+        discord_server.advance(0.001)
+        guild = discord_server.guild("other", crew.ann)
+        if (int(guild.id) >> 22) % 2 != (int(crew.guild.id) >> 22) % 2:
+            return discord_server.channel(guild, "general")
+
+
+@pytest.mark.slow
+async def test_as_many_links_as_discord_asks_for_are_opened(
+    discord_server: DiscordServer, crew: Crew, two_shards: Channel, on_discord: House
+) -> None:
+    await discord_server.gateway.until_connected(2)
+    for channel in (crew.general, two_shards):
+        card = await ask(discord_server, crew.ann, channel)
+        await on_discord.finish(await begun(on_discord))
+        await carries_the_clip(discord_server, card)
+
+
 # --- buttons ---
 
 
