@@ -30,7 +30,8 @@ RETRY_SECONDS = 0.5  # what could not be shown is shown soon
 
 def die_after(commits: int) -> None:
     """SIGKILL right after the commit of that number, before another line of ours runs; reading is not counted."""
-    commit, numbers, changes = DefaultDialect.do_commit, itertools.count(1), dict[int, int]()
+    commit: Any = DefaultDialect.do_commit
+    numbers, changes = itertools.count(1), dict[int, int]()
 
     def and_die(dialect: DefaultDialect, connection: Any) -> None:
         commit(dialect, connection)
