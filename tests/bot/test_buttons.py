@@ -37,7 +37,7 @@ async def test_cancelling_a_waiting_job_gives_the_credit_back(world: World) -> N
 
 
 async def test_cancelling_a_held_job_gives_the_credit_back(world: World) -> None:
-    asked = await world.ask("a massacre in a forest")
+    asked = await world.ask("suicide in a forest")
 
     assert (await press(world, Cancel(asked.job))).result is Result.CANCELLED
     assert (await world.usage()).spent == ()

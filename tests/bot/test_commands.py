@@ -99,7 +99,7 @@ async def test_a_refused_prompt_is_closed_and_not_repeated(world: World) -> None
 
 
 async def test_a_held_prompt_is_reserved_and_waits_for_a_moderator(world: World) -> None:
-    outcome = await world.ask("a massacre in a forest")
+    outcome = await world.ask("suicide in a forest")
 
     assert outcome.result is Result.HELD
     assert (await world.job(outcome.job)).state is JobState.HELD
@@ -353,7 +353,7 @@ async def test_a_no_that_can_not_be_drawn_is_said_when_it_is_taken_up_again(worl
 
 
 async def test_a_held_job_that_nobody_looks_at_lapses_and_costs_nothing(world: World) -> None:
-    outcome = await world.ask("a massacre in a forest")
+    outcome = await world.ask("suicide in a forest")
     world.clock.now += HELD_SECONDS - 1
     await world.commands.lapse()
     assert (await world.job(outcome.job)).state is JobState.HELD
