@@ -65,7 +65,7 @@ async def test_in_a_channel_where_it_is_used_it_is_used(world: World) -> None:
 )
 async def test_a_place_has_tighter_limits(world: World, wish: dict[str, object], words: str) -> None:
     await settle(world, steps=2, frames=3, side=16)
-    outcome = await world.ask(**wish)
+    outcome = await ask(world, Caller(ADA, HERE), **wish)
     assert outcome.result is Result.PROBLEM
     assert words in outcome.sentence
 

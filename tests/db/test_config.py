@@ -107,7 +107,8 @@ def test_a_home_folder_is_found(file: Path, monkeypatch: pytest.MonkeyPatch, tmp
 WRONG = {
     "[web]\nprot = 1": "[web] has no key `prot`; did you mean `port`?",
     "[quota]\nwindow_hour = 1": "[quota] has no key `window_hour`; did you mean `window_hours`?",
-    "[quota]\nqqq = 1": "[quota] has no key `qqq`; there are `credits`, `window_hours`, `waiting`, `cool_down_seconds`, `refused_credits`, `most_credits`.",
+    "[quota]\nqqq = 1": "[quota] has no key `qqq`; there are `credits`, `window_hours`, `waiting`, "
+    "`cool_down_seconds`, `refused_credits`, `most_credits`.",
     "[discord]\ntoken = 'hush'": "[discord] has no key `token`; did you mean `token_file`?",
     "[generator.stal]": "[generator] has no key `stal`; did you mean `stall`?",
     "[generator.stall]\nsteps = 1": "[generator.stall] has no key `steps`; did you mean `step`?",
