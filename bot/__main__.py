@@ -188,7 +188,8 @@ def grant(surface: str, id: str, credits: float, hours: float, file: Path | None
 @cli.command()
 @config_option
 @data_option
-def doctor(file: Path | None, data: Path | None) -> int:
+@click.option("--telegram", is_flag=True, help="Ask Telegram too: token, groups, inline, updates.")
+def doctor(file: Path | None, data: Path | None, telegram: bool) -> int:
     """Look at everything Zoetrope needs.
 
     For each thing that is not well it says what to do.
@@ -198,7 +199,7 @@ def doctor(file: Path | None, data: Path | None) -> int:
     from bot.doctor import examine
     from db.config import chosen
 
-    return run_until_stopped(examine(chosen(file), data, dict(os.environ), say))
+    return run_until_stopped(examine(chosen(file), data, dict(os.environ), say, telegram=telegram))
 
 
 @cli.group()

@@ -138,6 +138,19 @@ class Media:
     spoiler: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BotFacts:
+    """What the platform says about the bot, and where it sends its updates (empty: nowhere, they are asked for)."""
+
+    username: str
+    reads_groups: bool  # all that is written there, not only what is aimed at the bot
+    joins_groups: bool
+    inline: bool
+    webhook: str
+    waiting: int  # updates that were not taken yet
+    trouble: str  # the last one with the webhook, in the platform's words
+
+
 class Wire:
     """The Bot API as one bot. `open` before the first call, `close` after the last."""
 
@@ -164,6 +177,19 @@ class Wire:
     @property
     def username(self) -> str:
         return self.bot.username
+
+    async def facts(self) -> BotFacts:
+        with self.plainly():
+            bot, hook = await self.bot.get_me(), await self.bot.get_webhook_info()
+        return BotFacts(
+            username=bot.username or "",
+            reads_groups=bool(bot.can_read_all_group_messages),
+            joins_groups=bool(bot.can_join_groups),
+            inline=bool(bot.supports_inline_queries),
+            webhook=hook.url,
+            waiting=hook.pending_update_count,
+            trouble=hook.last_error_message or "",
+        )
 
     # --- updates ---
 
