@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import menu
+from bot.cards import Card
+from bot.port import Unreachable
 from bot.surfaces.discord import slash
 from bot.surfaces.discord.desk import Desk
 from bot.surfaces.discord.gateway import logged_in
 from bot.surfaces.discord.rest import Rest
+from bot.surfaces.discord.surface import DiscordSurface
 from bot.surfaces.discord.ways import Ways
 from db import queue, quotas, requests
+from db.database import Database
 from db.records import Address, Job
 from tests.surfaces.discord_server.world import FORUM, GROUP, TOKEN_SECONDS, Channel, Message, User
+from tests.surfaces.discord_stand import config_for
 
 if TYPE_CHECKING:
     from tests.surfaces.conftest import Crew, House
@@ -250,3 +255,32 @@ async def test_neither_prompts_nor_tokens_reach_the_log(
     assert "secret heart" not in told
     assert act.token not in told
     assert discord_server.token not in told
+
+
+class Bell(logging.Handler):
+    """Rings when something with the wanted action is logged."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.rung = action, asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "action", "") == self.action:
+            self.rung.set()
+
+
+async def test_a_refused_token_is_told_to_the_operator_and_nothing_is_lost(
+    discord_server: DiscordServer, database: Database, tmp_path: Path
+) -> None:
+    bell = Bell("discord_token_refused")
+    logging.getLogger("bot.surfaces.discord.gateway").addHandler(bell)
+    surface = DiscordSurface(config_for(discord_server), "wrong", database, tmp_path, time.time)
+    running = asyncio.create_task(surface.run())
+    try:
+        await asyncio.wait_for(bell.rung.wait(), 10)
+        with pytest.raises(Unreachable):
+            await surface.show(Address("discord", "1", "2"), Card("a heart", "Next in line."), "1")
+    finally:
+        logging.getLogger("bot.surfaces.discord.gateway").removeHandler(bell)
+        running.cancel()
+        await asyncio.wait([running])
