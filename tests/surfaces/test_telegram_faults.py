@@ -362,7 +362,7 @@ async def assert_one_clip_came_once(bot: BotProcess, chat: Chat) -> None:
         usage = await quotas.usage(tx, job.asker, 0.0, time.time())
     (clip,) = bot.server.clips(chat)
     assert (delivery.state, delivery.receipt) == (DeliveryState.SENT, str(clip.id))
-    assert sum(credits for _, credits in usage.spent) == job.cost
+    assert sum(cost for _, cost in usage.spent) == job.cost
 
 
 async def survived(bear: Bear, commits: int) -> bool:
@@ -391,6 +391,25 @@ async def test_a_kill_after_any_commit_loses_nothing_and_doubles_nothing(bear: B
         if not all(survivals):
             break
     assert 5 < kills < 39
+
+
+@pytest.mark.slow
+async def test_a_press_that_meets_a_kill_acts_once(bear: Bear) -> None:
+    async def pressed(commits: int) -> None:
+        async with serving() as server, bear(server, f"pressed-{commits}") as bot:
+            chat = server.private(ada := server.person("Ada"))
+            server.say(chat, ada, "/video a cat")
+            bot.start()
+            assert not await bot.killed(bot.runner.until_delivered())
+            await bot.stop()
+            server.press(server.clips(chat)[0], "Again", ada)
+            bot.start(commits)
+            assert await bot.killed(bot.runner.until_delivered(2))
+            bot.start()
+            assert not await bot.killed(bot.runner.until_delivered(2))
+            assert len(await bot.runner.jobs()) == len(server.clips(chat)) == len(cards(server, chat)) == 2
+
+    await asyncio.gather(*(pressed(commits) for commits in range(1, AT_ONCE + 1)))
 
 
 @pytest.mark.slow

@@ -613,6 +613,16 @@ async def test_what_the_server_tells_has_the_official_shape(server: TelegramServ
     assert [server.official.check(kind, value) for kind, value in told] == [[]] * len(told)
 
 
+async def test_without_the_official_list_the_server_serves_all_the_same(
+    server: TelegramServer, bot: Bot, chat: Chat
+) -> None:
+    server.official = None
+    sent = await bot.send_message(chat.id, "[1]", reply_markup=BUTTON)
+    await bot.edit_message_media(InputMediaAnimation(CLIP, caption="7"), chat.id, sent.message_id, reply_markup=BUTTON)
+    (clip,) = server.clips(chat)
+    assert (clip.text, clip.labels) == ("7", ["Cancel"])
+
+
 async def test_a_wrong_token_is_unauthorized(server: TelegramServer) -> None:
     async with httpx.AsyncClient() as client:
         reply = await client.get(f"{server.base_url}4242:wrong/getMe")
