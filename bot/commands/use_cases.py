@@ -392,11 +392,17 @@ class Commands:
                 continue
             try:
                 with self._holding(request):
-                    outcome = await self._take_up(request)
-                if outcome.result is Result.UNREACHED:
+                    outcome = await self._take_up(request) if await self._is_unfinished(request) else None
+                if outcome is not None and outcome.result is Result.UNREACHED:
                     unreached.add(request.address)
             except Exception:  # one request must not keep the others, nor the bot, from starting
                 log.exception("A request on %s could not be taken up.", request.surface)
+
+    async def _is_unfinished(self, request: Request) -> bool:
+        """Asked when its turn comes: it may have been answered while others were gone through."""
+        async with self.database.reading() as tx:
+            now = await requests.get(tx, request.surface, request.id)
+        return now is not None and now.state is RequestState.RECEIVED
 
     async def _take_up(self, request: Request) -> Outcome:
         with speaking(request.circumstances.language):

@@ -208,6 +208,30 @@ async def test_a_crash_after_the_card_was_shown_ends_in_one_job_on_that_card(wor
     assert await waiting(world) == 1
 
 
+async def test_what_was_answered_while_others_were_taken_up_is_not_taken_up_again(
+    world: World, here: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.database.transaction() as tx:
+        for origin in ("o1", "o2"):
+            await requests.record(tx, Request("recording", origin, ADA, here, Wish("a heart"), world.clock()))
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    limits_of = world.surface.limits
+
+    async def slow_at_first(address: Address) -> Limits:
+        if not reached.is_set():
+            reached.set()
+            await go_on.wait()
+        return await limits_of(address)
+
+    monkeypatch.setattr(world.surface, "limits", slow_at_first)
+    first = asyncio.create_task(world.commands.take_up())
+    await reached.wait()
+    await world.commands.take_up()  # answers the second request while the first holds up the other round
+    go_on.set()
+    await first
+    assert await waiting(world) == 2
+
+
 async def test_a_crash_after_the_handle_was_stored_uses_that_message(world: World, here: Address) -> None:
     handle = await world.surface.show(here, Card("a heart", "Next in line."), nonce="another nonce")
     request = Request("recording", "o1", ADA, here, Wish("a heart"), world.clock())
