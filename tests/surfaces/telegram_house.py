@@ -48,6 +48,10 @@ class TelegramHouse:
         assert found is not None
         return found
 
+    async def answer(self, chat: Chat, said: Message) -> Message:
+        """What the bot answers to a message."""
+        return await self.telegram.sees(chat, lambda one: one.sender == BOT and one.reply_to == said.id)
+
     async def ask(self, chat: Chat, person: Person, text: str, thread: int = 0) -> Message:
         """Ask for a clip; its card, once its job waits."""
         before = {one.id for one in self.telegram.messages(chat)}

@@ -241,25 +241,20 @@ async def test_rights_that_were_taken_away_no_longer_count(
     assert "Only the one who asked" in await house.telegram.answered(house.telegram.press(card, "Cancel", bob))
 
 
-@pytest.mark.parametrize("data", ["x" * 64, "a:../../etc", "c:", "", "\u2603" * 21, "g:0"])
-async def test_buttons_that_nobody_made_are_answered(
-    house: TelegramHouse, private: Chat, ada: Person, data: str
-) -> None:
+async def test_buttons_that_nobody_made_are_answered(house: TelegramHouse, private: Chat, ada: Person) -> None:
     card = await house.ask(private, ada, "/video a heart")
-    assert card.markup is not None
-    card.markup = {"inline_keyboard": [[{"text": "forged", "callback_data": data or "?"}]]}
-    assert await house.telegram.answered(house.telegram.press(card, "forged", ada))
+    for data in ("x" * 64, "a:../../etc", "c:", "?", "\u2603" * 21, "g:0"):
+        card.markup = {"inline_keyboard": [[{"text": "forged", "callback_data": data}]]}
+        assert await house.telegram.answered(house.telegram.press(card, "forged", ada))
 
 
 # --- the other commands ---
 
 
-@pytest.mark.parametrize(
-    "text", ["/queue", "/quota", "/gallery", "/settings", "/help", "/privacy", "/start", "/start inline", "/link"]
-)
-async def test_every_command_is_answered(house: TelegramHouse, private: Chat, ada: Person, text: str) -> None:
-    said = house.telegram.say(private, ada, text)
-    await house.telegram.sees(private, lambda one: one.sender == BOT and one.reply_to == said.id and bool(one.text))
+async def test_every_command_is_answered(house: TelegramHouse, private: Chat, ada: Person) -> None:
+    for text in ("/queue", "/quota", "/gallery", "/settings", "/help", "/privacy", "/start", "/start inline", "/link"):
+        answer = await house.answer(private, house.telegram.say(private, ada, text))
+        assert answer.text
 
 
 async def test_a_command_in_a_language_is_answered_in_it(house: TelegramHouse) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from bot import cards
 from bot.answers import Answers
 from bot.cards import Button, Card
 from bot.commands import Commands
@@ -255,13 +256,13 @@ class TelegramSurface:
                 except LostFile:
                     continue
                 except Unchanged:
-                    break
+                    return
                 await self._keep_file(card, rendition, file)
-                break
+                return
+        raise Refused(cards.SAID_NO)
 
     async def _send_instead(self, handle: Handle, stands: Handle | None, card: Card, rendition: Rendition) -> Receipt:
         """The clip in a message of its own, which is the card from now on; the former one goes."""
-        message = ""
         async with self._turn(handle.address, Kind.SAY) as chat:
             target = Target(chat, handle.address.thread, stands.message if stands else "")
             for media in await self._media(card, rendition):
@@ -271,6 +272,8 @@ class TelegramSurface:
                     continue
                 await self._keep_file(card, rendition, file)
                 break
+            else:
+                raise Refused(cards.SAID_NO)
             instead = Handle(Address(NAME, chat, handle.address.thread), message)
             await self.places.note_stands(handle, instead)
             if stands is not None:
