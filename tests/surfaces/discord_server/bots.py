@@ -23,7 +23,7 @@ class BotProcess:
 
     def __init__(self, server: DiscordServer, folder: Path, program: tuple[str, ...] = WHOLE) -> None:
         self._server, self.folder, self._program = server, folder, program
-        self._file = folder.parent / "config.toml"
+        self._file, self._log = folder.with_name(f"{folder.name}.toml"), folder.with_name(f"{folder.name}.log")
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -31,17 +31,18 @@ class BotProcess:
         await asyncio.to_thread(self._file.write_text, self._config(), encoding="utf-8")
         before = self._server.gateway.identifies
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ZOETROPE_")}
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *self._program, str(self._file)),
-            env={**kept, "ZOETROPE_DISCORD_TOKEN": self._server.token},
-            cwd=Path(__file__).parents[3],
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, *self._program, str(self._file)),
+                env={**kept, "ZOETROPE_DISCORD_TOKEN": self._server.token},
+                cwd=Path(__file__).parents[3],
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE):
             said = await self._process.stdout.readline()
-        assert said, "the bot ended without a word"
+        assert said, f"the bot ended without a word:\n{await asyncio.to_thread(self._log.read_text)}"
         await self._server.until(
             lambda: self._server.gateway.identifies > before and self._server.gateway.connected, PATIENCE
         )
