@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import data_folder
 from bot.core import Core, opened
-from bot.errors import PortTaken
+from bot.errors import PasswordMissing, PortTaken
 from bot.generator_child import GeneratorChild, command, environment_for_child
 from bot.port import Surface
 from bot.surfaces.web import WebSurface
@@ -61,7 +61,8 @@ async def serve(choices: Choices, say: Callable[[str], None]) -> None:
 def _open_surfaces(choices: Choices, core: Core) -> str:
     """Put every surface that is wanted into the core; the web page's address, or empty.
 
-    A taken port costs the page, not the chats; it is raised when the page is all there would be.
+    A taken port, or a password that is missing, costs the page, not the chats; it is raised when the page is all there
+    would be.
     """
     _add_chats(choices, core)
     if not choices.config.web.enabled and not choices.web_only:
@@ -69,10 +70,10 @@ def _open_surfaces(choices: Choices, core: Core) -> str:
             log.warning("Neither a chat nor the web page is on: this process only serves what is already under way.")
         return ""
     web = WebSurface(core.database, choices.config.web, choices.config.data.folder, core.commands.clock, core.convert)
-    web.commands = core.commands
+    web.commands, web.answers = core.commands, core.answers
     try:
         address = web.open()
-    except PortTaken as error:
+    except (PortTaken, PasswordMissing) as error:
         if not core.surfaces:
             raise
         log.warning("%s The chats are served all the same.", error, extra={"action": "web_off"})

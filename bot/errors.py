@@ -4,6 +4,7 @@
     ├── AlreadyRunning        another Zoetrope works on this data folder
     ├── FolderUnwritable      a folder or file we were told to write can't be written
     ├── PortTaken             the address of the web page is in use or can't be bound
+    ├── PasswordMissing       the web page would be open to other machines without a password, or its file is no good
     ├── GeneratorUnavailable  the local generator process does not come up
     ├── OutputClosed          there is nowhere to write a result
     ├── ReaderGone            whoever read our results has closed the pipe
@@ -28,6 +29,10 @@ class FolderUnwritable(BotError):
 
 class PortTaken(BotError):
     """The address of the web page is in use or can't be bound."""
+
+
+class PasswordMissing(BotError):
+    """The web page would be open to other machines without a password, or the password's file can't be used."""
 
 
 class GeneratorUnavailable(BotError):

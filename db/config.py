@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -38,12 +38,15 @@ _DEVICE = r"^(auto|cpu|mps|cuda(:\d{1,2})?)$"
 _HTTP = r"^https?://\S+$"
 _HTTPS_OR_EMPTY = r"^(https://\S+)?$"
 _GATEWAY = r"^(wss?://\S+)?$"
+_NAME = r"^(https://)?([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$"
 _LIKE = {  # what fits a pattern, in words
     _DEVICE: "like one of these: auto, cpu, cuda, cuda:1, mps",
     _HTTP: "an address that begins with https:// or http://",
     _HTTPS_OR_EMPTY: "an address that begins with https://, or empty",
     _GATEWAY: "an address that begins with wss:// or ws://, or empty",
+    _NAME: "a name such as clips.example.org, with https:// before it where browsers use that",
 }
+WebName = Annotated[str, Field(pattern=_NAME)]
 
 
 class Section(BaseModel):
@@ -58,6 +61,9 @@ class DataConfig(Section):
     folder: Path = Field(Path("data"), strict=False, description="Everything Zoetrope writes lies below this folder.")
     database: str = Field("", description="Database URL; empty: zoetrope.db in the data folder.")
     masters: str = Field("", description="file: URL of the clip store; empty: masters/ in the data folder.")
+    renditions_gigabytes: float = Field(
+        5.0, gt=0, description="Room for the files made from masters; those used longest ago go first."
+    )
 
 
 class QuotaConfig(Section):
@@ -86,8 +92,14 @@ class WebConfig(Section):
     """[web]"""
 
     enabled: bool = Field(True, description="Whether the web page is served.")
-    host: str = Field("127.0.0.1", description="Address to bind; this version serves this machine only.")
+    host: str = Field("127.0.0.1", description="Address to bind; any but this machine's own asks for a password.")
     port: int = Field(8420, ge=0, le=65535, description="Port; 0 takes any free one.")
+    names: list[WebName] = Field(
+        default_factory=list, description="Further names under which browsers reach the page, such as a proxy's."
+    )
+    password_file: Path | None = Field(
+        None, strict=False, description="File with the password's hash, made by `zoetrope web-password FILE`."
+    )
 
 
 class ModelConfig(Section):
@@ -303,6 +315,7 @@ def _placed(config: Config, folder: Path) -> Config:
         "safety": _placed_safety(config.safety, folder),
         "discord": _placed_chat(config.discord, folder),
         "telegram": _placed_chat(config.telegram, folder),
+        "web": _placed_web(config.web, folder),
     }
     return _with_data_folder(config.model_copy(update=sections), folder / _at_home(config.data.folder))
 
@@ -322,6 +335,12 @@ def _placed_safety(safety: SafetyConfig, folder: Path) -> SafetyConfig:
     if safety.folder is None:
         return safety
     return safety.model_copy(update={"folder": folder / _at_home(safety.folder)})
+
+
+def _placed_web(web: WebConfig, folder: Path) -> WebConfig:
+    if web.password_file is None:
+        return web
+    return web.model_copy(update={"password_file": folder / _at_home(web.password_file)})
 
 
 def _with_data_folder(config: Config, folder: Path) -> Config:

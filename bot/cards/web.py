@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.cards import Card, duration
+from bot.cards import duration
 from bot.language import say
 
 # --- what the page's scripts say; `{places}` are filled there ---
@@ -20,11 +20,9 @@ def _of_the_composer() -> dict[str, str]:
         "send": say("Send"),
         "commands": say("Commands"),
         "options": say("Options"),
-        "any": say("any"),
         "usual": say("Default"),
         "editing": say("Other words for “{prompt}”; everything else stays as it was."),
         "stop_editing": say("Stop editing"),
-        "range": say("{low} to {high}"),
         "recent": say("asked before"),
         "suggested": say("a suggestion"),
         "found": say("{count} to choose from"),
@@ -93,6 +91,13 @@ def not_that_way() -> str:
     return say("This can't be asked for in that way; go back to the room.")
 
 
+def range_of(low: float | None, high: float | None) -> str:
+    """What a number may be; beyond a billion nobody wants to read it."""
+    if low is None or high is None:
+        return ""
+    return say("any") if high > 1e9 else say("{low} to {high}", low=f"{low:,g}", high=f"{high:,g}")
+
+
 # --- signing in ---
 
 
@@ -113,8 +118,3 @@ def signed_out() -> str:
 
 def not_yours_to_dismiss() -> str:
     return say("Only the one who asked can dismiss this, and only when it is over.")
-
-
-def only(sentence: str) -> Card:
-    """A sentence in the place of a card."""
-    return Card(title="", status=sentence, tone="bad", final=True)

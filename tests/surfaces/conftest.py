@@ -227,7 +227,7 @@ class House:
     async def serve(self) -> None:
         config = WebConfig(port=self.port)
         self.surface = WebSurface(self.core.database, config, self.folder, time.time, self.core.convert)
-        self.surface.commands = self.core.commands
+        self.surface.commands, self.surface.answers = self.core.commands, self.core.answers
         self.core.surfaces["web"] = self.surface
         self.port = httpx.URL(self.surface.open()).port or 0
         self.running = asyncio.create_task(self.surface.run())
@@ -326,7 +326,7 @@ class Visitor:
         return await self.client.post(path, json=fields, headers={"x-zoetrope-token": self.token})
 
     async def ask(self, prompt: str, **fields: object) -> httpx.Response:
-        return await self.post("/request", {"prompt": prompt, **fields})
+        return await self.post("/say", {"text": prompt, **fields})
 
 
 Enter = Callable[[], Awaitable[Visitor]]

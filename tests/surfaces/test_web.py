@@ -22,11 +22,12 @@ from sqlalchemy import text
 
 from bot import cards
 from bot.cards import Card
-from bot.errors import FolderUnwritable, PortTaken
+from bot.errors import FolderUnwritable, PasswordMissing, PortTaken
 from bot.port import Rendition
 from bot.surfaces.web import WebSurface
 from bot.surfaces.web.browsers import load_key
 from bot.surfaces.web.feed import REMEMBERED, SHOWN
+from bot.surfaces.web.pages import FOLDER as PAGE
 from db import models, queue, room
 from db.config import WebConfig
 from db.database import Database
@@ -108,7 +109,7 @@ async def test_the_page_loads_nothing_from_elsewhere_and_runs_no_script_but_its_
     assert page.headers["x-content-type-options"] == "nosniff"
     addresses = re.findall(r'(?:src|href|action)="([^"]+)"', page.text)
     assert addresses
-    assert all(address.startswith("/") for address in addresses)
+    assert all(address.startswith(("/", "#")) for address in addresses)
     assert re.findall(r"<script[^>]*>[^<]", page.text) == []
     assert re.findall(r"\son[a-z]+=|style=", page.text) == []
 
@@ -116,7 +117,7 @@ async def test_the_page_loads_nothing_from_elsewhere_and_runs_no_script_but_its_
 async def test_every_file_the_page_names_is_there(house: Any) -> None:
     async with httpx.AsyncClient(base_url=house.url) as client:
         page = (await client.get("/")).text
-        scripts = {f"/static/{name}.js" for name in ("main", "wire", "room", "card", "screen", "dom")}
+        scripts = {f"/static/{path.name}" for path in (PAGE / "static").glob("*.js")}
         for address in {*re.findall(r'(?:src|href)="(/static/[^"]+)"', page), *scripts}:
             assert (await client.get(address)).status_code == 200, address
 
@@ -171,8 +172,8 @@ async def test_a_post_from_another_origin_or_from_none_is_refused_and_changes_no
 async def test_a_post_needs_the_token_of_its_own_browser(house: Any, enter: Any) -> None:
     visitor, other = await enter(), await enter()
     for token in ("", "0" * 64, other.token, "ü", "\ud800"):
-        body = json.dumps({"prompt": "a heart", "token": token})
-        answer = await visitor.client.post("/request", content=body, headers={"content-type": "application/json"})
+        body = json.dumps({"text": "a heart", "token": token})
+        answer = await visitor.client.post("/say", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()["result"]) == (403, "stranger")
     assert await messages(house) == []
 
@@ -222,57 +223,73 @@ async def test_no_browser_can_take_another_one_s_post_id_away(house: Any, enter:
 
 async def test_a_plain_form_works_too(house: Any, enter: Any) -> None:
     visitor = await enter()
-    answer = await visitor.client.post("/request", data={"prompt": "a heart", "steps": "", "token": visitor.token})
+    answer = await visitor.client.post("/say", data={"text": "a heart", "steps": "", "token": visitor.token})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert await jobs_waiting(house) == 1
 
 
 WRONG: list[tuple[dict[str, object], str]] = [
-    ({"prompt": ""}, "The prompt is empty"),
-    ({"prompt": " \t\n "}, "The prompt is empty"),
-    ({"prompt": "\u202e\u200b\u2066"}, "The prompt is empty"),
-    ({"prompt": "a" * 10_000}, "longer than 1,000 characters"),
-    ({"prompt": "a heart", "steps": "abc"}, "must be a whole number"),
-    ({"prompt": "a heart", "steps": "1e9"}, "must be a whole number"),
-    ({"prompt": "a heart", "steps": "0"}, "must be between"),
-    ({"prompt": "a heart", "steps": -1}, "must be between"),
-    ({"prompt": "a heart", "steps": 10**9}, "must be between"),
-    ({"prompt": "a heart", "width": "1", "height": "1"}, "must be between"),
-    ({"prompt": "a heart", "width": "17", "height": "33"}, "multiples of 8"),
-    ({"prompt": "a heart", "width": "100000", "height": "100000"}, "must be between"),
-    ({"prompt": "a heart", "frames": "99"}, "must be between"),
-    ({"prompt": "a heart", "guidance": "nan"}, "must be a number"),
-    ({"prompt": "a heart", "model": "pokcet"}, "did you mean pocket?"),
-    ({"prompt": "a heart", "format": "avi"}, "choose one of"),
+    ({"text": ""}, "The prompt is empty"),
+    ({"text": " \t\n "}, "The prompt is empty"),
+    ({"text": "\u202e\u200b\u2066"}, "The prompt is empty"),
+    ({"text": "/video"}, "The prompt is empty"),
+    ({"text": "a" * 10_000}, "longer than 1,000 characters"),
+    ({"text": "a heart", "steps": "abc"}, "must be a whole number"),
+    ({"text": "a heart --steps abc"}, "must be a whole number"),
+    ({"text": "a heart", "steps": "1e9"}, "must be a whole number"),
+    ({"text": "a heart", "steps": "0"}, "must be between"),
+    ({"text": "a heart", "steps": -1}, "must be between"),
+    ({"text": "a heart", "steps": 10**9}, "must be between"),
+    ({"text": "a heart", "size": "1x1"}, "must be between"),
+    ({"text": "a heart", "size": "17x33"}, "multiples of 8"),
+    ({"text": "a heart", "size": "huge"}, "is no size"),
+    ({"text": "a heart --size 100000x100000"}, "must be between"),
+    ({"text": "a heart", "frames": "99"}, "must be between"),
+    ({"text": "a heart", "guidance": "nan"}, "must be a number"),
+    ({"text": "a heart", "model": "pokcet"}, "did you mean pocket?"),
+    ({"text": "a heart", "format": "avi"}, "choose one of"),
+    ({"text": "a heart --stepz 4"}, "did you mean --steps?"),
+    ({"text": "a heart --steps"}, "has no value"),
+    ({"text": "/vidoe a heart"}, "did you mean /video?"),
+    ({"text": "/show"}, "no longer exists"),
+    ({"text": "/show ../../etc/passwd"}, "no longer exists"),
+    ({"text": "/again"}, "No clip has been made here yet"),
+    ({"text": "/random"}, "No clip has been made here yet"),
+    ({"text": "/quota --steps abc"}, "must be a whole number"),
+    ({"text": "/gallery --page 0"}, "must be a whole number"),
+    ({"text": "/settings colour=red"}, "There is no"),
 ]
 
 
-async def test_wrong_input_gets_one_sentence_and_no_job(house: Any, enter: Any) -> None:
+async def test_wrong_input_gets_one_sentence_in_the_place_of_a_card_and_no_job(house: Any, enter: Any) -> None:
     visitor = await enter()
     for fields, sentence in WRONG:
-        answer = (await visitor.post("/request", fields)).json()
+        answer = (await visitor.post("/say", fields)).json()
         assert answer["result"] == "problem", fields
         assert sentence in answer["sentence"], fields
+        in_the_room = [message.card["card"]["status"] for message in await messages(house)]
+        shown = answer["card"]["status"] if answer["card"] else in_the_room[-1]
+        assert shown == answer["sentence"], fields
     assert await jobs_waiting(house) == 0
 
 
 UNREADABLE: list[tuple[bytes, str, int]] = [
     (b"{", "application/json", 400),
     (b"[1]", "application/json", 400),
-    (b'{"prompt": ["a"]}', "application/json", 400),
+    (b'{"text": ["a"]}', "application/json", 400),
     (b"[" * 60_000, "application/json", 400),
     (b"\xff\xfe", "application/json", 400),
-    (b"prompt=%ff&" * 60, "application/x-www-form-urlencoded", 400),
-    (b"prompt=a", "multipart/form-data", 415),
+    (b"text=%ff&" * 60, "application/x-www-form-urlencoded", 400),
+    (b"text=a", "multipart/form-data", 415),
     (b"", "", 415),
-    (b'{"prompt": "' + b"a" * 70_000 + b'"}', "application/json", 413),
+    (b'{"text": "' + b"a" * 70_000 + b'"}', "application/json", 413),
 ]
 
 
 async def test_a_body_that_our_page_never_sends_is_refused_with_a_sentence(house: Any, enter: Any) -> None:
     visitor = await enter()
     for content, kind, status in UNREADABLE:
-        answer = await visitor.client.post("/request", content=content, headers={"content-type": kind})
+        answer = await visitor.client.post("/say", content=content, headers={"content-type": kind})
         assert answer.status_code == status, content[:20]
         assert answer.json()["sentence"].endswith(".")
 
@@ -373,7 +390,6 @@ async def test_pages_are_told_which_models_there_are(house: Any) -> None:
     async with listening(house.url) as events:
         _, known = await events.next_of("models")
     assert known[0]["suggestions"] == ["a heart bouncing on blue", "a cat spinning on green"]
-    assert known[0]["defaults"]["steps"] == 4
 
 
 async def test_a_model_announced_after_the_page_was_opened_reaches_it(house: Any) -> None:
@@ -393,7 +409,9 @@ async def test_a_model_announced_after_the_page_was_opened_reaches_it(house: Any
 async def test_more_pages_than_can_be_held_open_are_turned_away_until_one_is_closed(
     house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.surfaces.web.site.MOST_PAGES", 2)
+    await house.stop()
+    monkeypatch.setattr("bot.surfaces.web.server.MOST_PAGES", 2)
+    await house.serve()
     async with httpx.AsyncClient(base_url=house.url) as client, listening(house.url) as kept:
         await kept.next_of("room")
         async with listening(house.url) as closed:
@@ -587,14 +605,16 @@ async def test_the_preview_of_a_rendering_job_is_shown(house: Any, enter: Any, l
 
 async def test_a_taken_port_is_said_in_a_sentence(house: Any, database: Database, tmp_path: Path) -> None:
     second = WebSurface(database, WebConfig(port=house.port), tmp_path, time.time)
-    with pytest.raises(PortTaken, match=rf"can't listen on 127.0.0.1:{house.port} .*choose another port.*\.$"):
+    with pytest.raises(
+        PortTaken, match=rf"can't listen on 127.0.0.1:{house.port} .*choose another address or port.*\.$"
+    ):
         second.open()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.org"])
-async def test_other_machines_are_not_served_in_this_version(database: Database, tmp_path: Path, host: str) -> None:
+async def test_other_machines_are_not_served_without_a_password(database: Database, tmp_path: Path, host: str) -> None:
     surface = WebSurface(database, WebConfig(host=host, port=0), tmp_path, time.time)
-    with pytest.raises(PortTaken, match="serves this machine only"):
+    with pytest.raises(PasswordMissing, match=rf"reaches {re.escape(host)}: make a password with .*\.$"):
         surface.open()
 
 

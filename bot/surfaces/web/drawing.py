@@ -1,15 +1,17 @@
 """A message of the room as it is stored and as the page gets it. Pure.
 
-Stored: `{"card": the card's fields, "media": what clip it carries or null, "note": a sentence or ""}`.
-The page puts every text into text nodes; nothing here is markup.
+Stored: `{"card": the card's fields, "media": what clip it carries or null, "note": a sentence or "", "asker": whom it
+answers or null}`. The page puts every text into text nodes; nothing here is markup.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from bot import intents
 from bot.cards import Card
 from bot.port import Rendition
 from db.records import ModelFacts
@@ -17,11 +19,13 @@ from db.room import RoomMessage
 
 FORMATS = ("gif", "mp4", "webp")
 Json = dict[str, Any]
+Tag = Callable[[str], str]  # by which people are told apart, of an asker's id
 
 
-def stored(card: Card, media: Json | None = None, note: str = "") -> Json:
-    """What the room keeps of a card."""
-    return {"card": asdict(card), "media": media, "note": note}
+def stored(card: Card, media: Json | None = None, note: str = "", asker: Json | None = None) -> Json:
+    """What the room keeps of a card. `asker` is whom it answered so far: a deleted clip's card names nobody."""
+    fields = asdict(card)
+    return {"card": fields, "media": media, "note": note, "asker": fields["asker"] or asker}
 
 
 def media_of(rendition: Rendition) -> Json:
@@ -33,29 +37,42 @@ def media_of(rendition: Rendition) -> Json:
     }
 
 
-def message(kept: RoomMessage) -> Json:
+def is_over(kept: RoomMessage) -> bool:
+    """Whether a card may leave the room: nothing more will happen to it, and it carries no clip."""
+    card = kept.card["card"]
+    return bool(card["final"]) and not card["clip"]
+
+
+def message(kept: RoomMessage, tag: Tag) -> Json:
     """What the page draws; a deleted message is its id alone."""
     if kept.deleted:
         return {"id": kept.id, "deleted": True}
-    card = kept.card["card"]
-    drawn = {key: card[key] for key in ("title", "status", "tone", "facts", "buttons", "bar", "clip")}
-    drawn |= {"id": kept.id, "at": kept.created_at, "note": kept.card["note"]}
+    card, asker = kept.card["card"], kept.card.get("asker")
+    drawn = {key: card[key] for key in ("title", "status", "tone", "facts", "bar", "clip", "ready_at", "spoiler")}
+    drawn |= {"id": kept.id, "at": kept.created_at, "note": kept.card["note"], "over": is_over(kept)}
+    drawn["by"] = tag(asker["id"]) if asker else ""
+    drawn["buttons"] = [_button(**button) for button in card["buttons"]]
     drawn["preview"] = f"/previews/{quote(card['preview'])}?v={kept.version}" if card["preview"] else ""
     drawn["media"] = _media(kept)
     return drawn
 
 
+def private(card: Card) -> Json:
+    """A card that one browser alone is shown."""
+    drawn: Json = {"title": card.title, "status": card.status, "tone": card.tone, "facts": card.facts}
+    drawn["buttons"] = [_button(button.label, button.token, button.dangerous) for button in card.buttons]
+    return drawn | {"bar": None, "clip": "", "preview": "", "media": None, "note": "", "over": True, "ready_at": None}
+
+
 def models(known: list[ModelFacts]) -> list[Json]:
-    """What the page says about models: names for the choice, suggestions for the chips, defaults as hints."""
-    return [
-        {
-            "name": model.name,
-            "title": model.title,
-            "suggestions": list(model.suggestions),
-            "defaults": asdict(model.defaults),
-        }
-        for model in known
-    ]
+    """What the page says about models: suggestions for the chips."""
+    return [{"name": model.name, "title": model.title, "suggestions": list(model.suggestions)} for model in known]
+
+
+def _button(label: str, token: str, dangerous: bool) -> Json:
+    """`asks`: the page asks once more before it sends this one."""
+    asks = isinstance(intents.parse(token), intents.Delete)
+    return {"label": label, "token": token, "dangerous": dangerous, "asks": asks}
 
 
 def _media(kept: RoomMessage) -> Json | None:

@@ -28,10 +28,22 @@ MODELS_SECONDS = 5.0  # runners announce models rarely
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One message's newest state as JSON."""
+    """One message's newest state, as the event that every page is sent."""
 
     version: int
-    json: str
+    event: bytes
+
+
+def _event(kind: str, data: Any, version: int | None = None) -> bytes:
+    number = "" if version is None else f"id: {version}\n"
+    return f"event: {kind}\n{number}data: {json.dumps(data)}\n\n".encode()
+
+
+def _change(message: RoomMessage, tag: drawing.Tag) -> Change:
+    return Change(message.version, _event("message", drawing.message(message, tag), message.version))
+
+
+NO_MODELS = _event("models", [])
 
 
 @dataclass
@@ -41,9 +53,12 @@ class Feed:
     database: Database
     room: str
     clock: Callable[[], float]
+    tag: Callable[[str], str]
     version: int = -1  # newest seen; -1 before the first look
-    models: str = "[]"
+    models: bytes = NO_MODELS
     closing: bool = False
+    _fresh: Change | None = None  # the room as it was sent last, for the next page that asks
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _floor: int = 0  # all that changed after this version is in memory
     _recent: dict[str, Change] = field(default_factory=dict)  # by message, oldest change first
     _models_at: float = float("-inf")
@@ -59,13 +74,22 @@ class Feed:
             if trouble:
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def fresh(self) -> tuple[int, str]:
-        """The whole room as a new page gets it: (version, JSON list, oldest message first)."""
+    async def fresh(self) -> tuple[int, bytes]:
+        """The whole room as a new page gets it: (version, event, oldest message first).
+
+        Pages that come at once, as after a restart, are sent the same bytes: it is read and kept once.
+        """
+        async with self._reading:
+            if self._fresh is None or self._fresh.version < self.version:
+                self._fresh = await self._read_all()
+        return self._fresh.version, self._fresh.event
+
+    async def _read_all(self) -> Change:
         followed = self.version  # what is read next is at least as new
         async with self.database.reading() as tx:
             shown = await room.latest(tx, self.room, SHOWN)
         version = max([followed, 0, *(message.version for message in shown)])
-        return version, json.dumps([drawing.message(message) for message in shown])
+        return Change(version, _event("room", [drawing.message(message, self.tag) for message in shown], version))
 
     def reaches(self, version: int) -> bool:
         """Whether all that is newer than `version` is in memory. A version of another database is ahead of ours."""
@@ -79,7 +103,7 @@ class Feed:
         """The newest state of every message that changed after `version`, oldest change first."""
         return [change for change in self._recent.values() if change.version > version]
 
-    async def wait(self, seen: int, models: str, timeout: float) -> bool:  # noqa: ASYNC109
+    async def wait(self, seen: int, models: bytes, timeout: float) -> bool:  # noqa: ASYNC109
         """Wait until there is more than `seen` and `models`; False after `timeout` seconds without."""
         if self.closing or self.version > seen or self.models != models:
             return True
@@ -113,19 +137,19 @@ class Feed:
     def _take_messages(self, messages: list[RoomMessage]) -> bool:
         for message in messages:
             self._recent.pop(message.id, None)
-            self._recent[message.id] = Change(message.version, json.dumps(drawing.message(message)))
+            self._recent[message.id] = _change(message, self.tag)
             self.version = message.version
         while len(self._recent) > REMEMBERED:
             self._floor = self._recent.pop(next(iter(self._recent))).version
         return bool(messages)
 
     def _is_time_for_models(self) -> bool:
-        return self.models == "[]" or self.clock() - self._models_at >= MODELS_SECONDS
+        return self.models == NO_MODELS or self.clock() - self._models_at >= MODELS_SECONDS
 
     def _take_models(self, known: list[ModelFacts] | None) -> bool:
         if known is None:
             return False
-        before, self.models = self.models, json.dumps(drawing.models(known))
+        before, self.models = self.models, _event("models", drawing.models(known))
         self._models_at = self.clock()
         return self.models != before
 

@@ -1,23 +1,21 @@
-"""What a browser posts: bounded in bytes, JSON or a plain form, every field checked before it becomes a wish."""
+"""What a browser posts: bounded in bytes, JSON or a plain form, and what was chosen beside the words."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from bot import cards
-from db.records import Wish
+from bot import cards, menu
+from bot.language import say
+from bot.typed import Line
 
 MOST_BYTES = 64 * 1024
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
-_WHOLE = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}([.,][0-9]{1,30})?", re.ASCII)
-_WHOLE_FIELDS = ("seed", "steps", "frames", "width", "height", "fps")
 
 
 class Unreadable(Exception):
@@ -36,9 +34,12 @@ class Posted:
     fields: Mapping[str, str]
     scripted: bool
 
+    def get(self, name: str) -> str:
+        return self.fields.get(name, "")
+
     def id(self) -> str:
         """The browser's own id of this post, or empty: the same post sent twice acts once."""
-        given = self.fields.get("id", "")
+        given = self.get("id")
         return given if _ID.fullmatch(given) else ""
 
 
@@ -53,8 +54,8 @@ async def read(request: Request) -> Posted:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
             return Posted(dict(pairs), scripted=False)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(400, cards.UNREADABLE) from error
-    raise Unreadable(415, cards.UNKNOWN_KIND)
+        raise Unreadable(400, say(cards.UNREADABLE)) from error
+    raise Unreadable(415, say(cards.UNKNOWN_KIND))
 
 
 async def _body(request: Request) -> bytes:
@@ -62,7 +63,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Unreadable(413, cards.TOO_MUCH)
+            raise Unreadable(413, say(cards.TOO_MUCH))
     return bytes(body)
 
 
@@ -81,23 +82,11 @@ def _texts(content: object) -> dict[str, str]:
     return texts
 
 
-def wish(fields: Mapping[str, str]) -> Wish | str:
-    """The wish in the fields, or the sentence that says which of them is no number. Blank fields are not said."""
-    texts = {name: value.strip() for name, value in fields.items()}
-    numbers: dict[str, int | None] = {}
-    for name in _WHOLE_FIELDS:
-        text = texts.get(name, "")
-        if text and not _WHOLE.fullmatch(text):
-            return cards.not_a_number(name, text)
-        numbers[name] = int(text) if text else None
-    guidance = texts.get("guidance", "")
-    if guidance and not _DECIMAL.fullmatch(guidance):
-        return cards.not_a_number("guidance", guidance)
-    return Wish(
-        prompt=fields.get("prompt", ""),
-        negative=fields.get("negative", ""),
-        guidance=float(guidance.replace(",", ".")) if guidance else None,
-        model=texts.get("model") or None,
-        format=texts.get("format", "").lower() or None,
-        **numbers,
-    )
+def completed(line: Line, fields: Mapping[str, str]) -> Line:
+    """The typed line of a clip with what was chosen in the fields beside it; what was typed goes before."""
+    known = menu.find("video")
+    if line.command not in {"", "video"} or known is None:
+        return line
+    names = [option.name for option in known.options if option.name != "prompt"]
+    chosen = {name: fields[name].strip() for name in names if fields.get(name, "").strip()}
+    return replace(line, options={**chosen, **line.options})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -13,6 +13,9 @@ from starlette.types import ASGIApp
 
 from bot.errors import PortTaken
 
+BACKLOG = 1024  # all pages come back at once when the server was away
+MOST_PAGES = 4000  # told of changes at a time
+OTHER_FILES = 300  # sockets of requests and of chats, files, the database
 GRACE_SECONDS = 1  # requests that are still being answered at a stop get this long
 
 
@@ -25,22 +28,31 @@ class Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Listen on a loopback address; PortTaken, a sentence, when that can't be done."""
-    if not _is_loopback(host):
-        raise PortTaken(
-            f"The web page serves this machine only in this version, so it can't listen on {host}: "
-            "set host to 127.0.0.1 under [web]."
-        )
+    """Listen there; PortTaken, a sentence, when that can't be done."""
     address = "127.0.0.1" if host == "localhost" else host
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((address, port), family=family, backlog=256)
+        return socket.create_server((address, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        why, shown = os.strerror(error.errno or 0).lower(), f"[{host}]" if ":" in host else host
+        why = str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        shown = f"[{host}]" if ":" in host else host
         raise PortTaken(
-            f"The web page can't listen on {shown}:{port} ({why}): stop the program that does, "
-            "or choose another port under [web] or with --port."
+            f"The web page can't listen on {shown}:{port} ({why.lower()}): stop the program that does, "
+            "or choose another address or port under [web] or with --host and --port."
         ) from error
+
+
+def pages_at_once() -> int:
+    """How many pages may be told of changes: each holds a socket, and a process may open so many files and no more.
+
+    The limit is raised as far as this process may raise it and has a use for it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_PAGES + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST_PAGES if soft == resource.RLIM_INFINITY else max(1, min(MOST_PAGES, soft - OTHER_FILES))
 
 
 def serving(app: ASGIApp) -> Server:
@@ -59,12 +71,3 @@ def serving(app: ASGIApp) -> Server:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,21 +9,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import cards
+from bot.answers import Answers
 from bot.cards import Card
+from bot.commands import Commands
 from bot.port import Gone, Limits, Receipt, Rendition, TooLarge, Unreachable
 from bot.surfaces.web import drawing
 from bot.surfaces.web.browsers import Browsers, load_key
+from bot.surfaces.web.desk import Desk
+from bot.surfaces.web.door import Door
 from bot.surfaces.web.feed import Feed
-from bot.surfaces.web.guard import Guard, own_hosts
-from bot.surfaces.web.server import Server, bind, serving
-from bot.surfaces.web.site import Convert, Desk, Site
+from bot.surfaces.web.files import Convert, Files
+from bot.surfaces.web.guard import Guard, own_names
+from bot.surfaces.web.listening import Listening
+from bot.surfaces.web.pages import Pages
+from bot.surfaces.web.password import Password, required
+from bot.surfaces.web.server import Server, bind, pages_at_once, serving
+from bot.surfaces.web.site import Site
 from db import room
 from db.config import WebConfig
 from db.database import Database
@@ -42,7 +48,8 @@ class WebSurface:
     """Serves the page and keeps its messages.
 
     `data` is the data folder (renditions/ and previews/ below it are shown, the key of the cookies is kept in it).
-    `commands` must be set before people can ask; `convert` gives other formats for download and may stay away.
+    `commands` and `answers` must be set before people can ask; `convert` gives other formats for download and may stay
+    away.
     """
 
     def __init__(
@@ -59,14 +66,20 @@ class WebSurface:
         self._clock = clock
         self._convert = convert
         self._socket: socket | None = None
-        self.commands: Desk | None = None
+        self._password: Password | None = None
+        self.commands: Commands | None = None
+        self.answers: Answers | None = None
 
     @property
     def name(self) -> str:
         return NAME
 
     def open(self) -> str:
-        """Bind the port and return the address to open in a browser; PortTaken when that can't be done."""
+        """Bind the port and return the address to open in a browser.
+
+        Raises PortTaken when that can't be done, PasswordMissing when others would be served without one.
+        """
+        self._password = required(self._config)
         if self._socket is None:
             self._socket = bind(self._config.host, self._config.port)
         host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
@@ -77,25 +90,21 @@ class WebSurface:
         self.open()
         assert self._socket is not None
         listening, self._socket = self._socket, None
-        feed = Feed(self._database, ROOM, self._clock)
         try:
-            site = await self._site(feed)
-            hosts = own_hosts(self._config.host, self._port(listening))
-            await _serve(feed, serving(Guard(site.app(), hosts)), listening)
+            browsers = Browsers(await asyncio.to_thread(load_key, self._data))
+            feed = Feed(self._database, ROOM, self._clock, browsers.tag)
+            names = own_names(self._config, self._port(listening))
+            await _serve(feed, serving(Guard(self._site(feed, browsers).app(), names)), listening)
         finally:
             listening.close()
 
-    async def _site(self, feed: Feed) -> Site:
-        return Site(
-            database=self._database,
-            address=ADDRESS,
-            feed=feed,
-            browsers=Browsers(await asyncio.to_thread(load_key, self._data)),
-            renditions=self._data / "renditions",
-            previews=self._data / "previews",
-            desk=lambda: self.commands,
-            convert=self._convert,
-        )
+    def _site(self, feed: Feed, browsers: Browsers) -> Site:
+        pages = Pages(browsers, has_door=self._password is not None)
+        door = Door(self._password, browsers, pages, self._clock) if self._password else None
+        desk = Desk(self._database, ADDRESS, browsers, lambda: self.commands, lambda: self.answers)
+        listening = Listening(feed, pages_at_once())
+        files = Files(self._database, self._data / "renditions", self._data / "previews", self._convert)
+        return Site(pages, desk, listening, files, door)
 
     def close(self) -> None:
         """Let go of a port that was opened and never served."""
@@ -110,7 +119,7 @@ class WebSurface:
         if address.place != ROOM:
             raise Gone(f"The web page has no room {address.place!r}.")
         async with self._writing() as tx:
-            message = await room.post(tx, ROOM, nonce, drawing.stored(self._worded(card)), self._clock())
+            message = await room.post(tx, ROOM, nonce, drawing.stored(card), self._clock())
         return Handle(address, message.id)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
@@ -118,16 +127,16 @@ class WebSurface:
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             same = bool(card.clip) and kept.card["card"]["clip"] == card.clip
-            drawn = drawing.stored(
-                self._worded(card), kept.card["media"] if same else None, kept.card["note"] if same else ""
-            )
+            media, note = (kept.card["media"], kept.card["note"]) if same else (None, "")
+            drawn = drawing.stored(card, media, note, kept.card.get("asker"))
             await room.replace(tx, handle.message, drawn, kept.rendition if same else "")
 
     async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
         if rendition.bytes > LIMITS.upload_bytes:
             raise TooLarge(LIMITS.upload_bytes)
-        drawn = drawing.stored(card, drawing.media_of(rendition))
         async with self._writing() as tx:
+            kept = await _get(tx, handle)
+            drawn = drawing.stored(card, drawing.media_of(rendition), asker=kept.card.get("asker"))
             if await room.replace(tx, handle.message, drawn, self._stored_path(rendition.path)) is None:
                 raise Gone(f"Message {handle.message} is no longer in the room.")
         return Receipt(handle.message)
@@ -137,10 +146,6 @@ class WebSurface:
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             await room.replace(tx, handle.message, {**kept.card, "note": sentence}, kept.rendition)
-
-    def _worded(self, card: Card) -> Card:
-        """The page does not count down yet, so a waiting card says when its clip is expected."""
-        return replace(card, status=cards.status_at(card, self._clock()))
 
     def _stored_path(self, path: Path) -> str:
         """Relative to the folder of renditions where it lies in it, so that the data folder may move."""

@@ -1,0 +1,35 @@
+"""Who is at the browser, and which language they read."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+
+from bot.language import LANGUAGES, known
+from bot.surfaces.web.browsers import Browsers
+from db.records import Address, Asker, Caller, Circumstances
+
+MOST_LANGUAGES = 20
+_WEIGHED = re.compile(
+    r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
+)
+
+
+def language_of(accepted: str) -> str:
+    """The language in an Accept-Language header that we speak and that is wanted most; English where there is none."""
+    wanted: list[tuple[float, str]] = []
+    for part in accepted.split(",")[:MOST_LANGUAGES]:
+        found = _WEIGHED.fullmatch(part)
+        if found and float(found[2] or 1) > 0 and found[1].split("-")[0].casefold() in LANGUAGES:
+            wanted.append((float(found[2] or 1), known(found[1])))
+    return max(wanted, key=lambda each: each[0])[1] if wanted else LANGUAGES[0]
+
+
+def caller_of(request: Request, browsers: Browsers, address: Address) -> Caller | None:
+    """The asker whose cookie came along, with what is known of them; None: no cookie of ours."""
+    asker = browsers.asker(request.headers.get("cookie", ""))
+    if asker is None:
+        return None
+    language = language_of(request.headers.get("accept-language", ""))
+    return Caller(Asker(address.surface, asker), address, Circumstances(language=language))

@@ -1,0 +1,267 @@
+"""What a browser asks for, handed to the commands and the answers; nothing is decided here.
+
+Whatever is for one browser alone comes back with the answer to its post: a card, a sentence, or where to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bot import cards, intents, typed
+from bot.answers import Answers
+from bot.cards import Card, web
+from bot.cards import answers as sentences
+from bot.commands import Commands, Outcome, Result
+from bot.language import say
+from bot.specs import Problem
+from bot.surfaces.web import drawing, forms
+from bot.surfaces.web.browsers import Browsers
+from bot.surfaces.web.callers import caller_of
+from bot.surfaces.web.forms import Posted
+from bot.typed import Line
+from db import people, room
+from db.database import Database
+from db.ids import new_id
+from db.records import Address, Asker, Caller
+
+SUGGESTED = 12  # at a time
+GALLERY = "/gallery"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a post led to. `message` is the card in the room, `card` one for this browser alone, `go` another page."""
+
+    result: str
+    sentence: str = ""
+    message: str = ""
+    card: Card | None = None
+    job: str = ""
+    prompt: str = ""
+    go: str = ""
+
+
+Answering = Callable[[Caller, Line, str], Awaitable[Reply]]
+
+
+class Desk:
+    """The posts of the room. Commands and answers are there once the program is composed."""
+
+    def __init__(
+        self,
+        database: Database,
+        address: Address,
+        browsers: Browsers,
+        commands: Callable[[], Commands | None],
+        answers: Callable[[], Answers | None],
+    ) -> None:
+        self._database = database
+        self._address = address
+        self._browsers = browsers
+        self._commands = commands
+        self._answers = answers
+
+    @property
+    def commands(self) -> Commands | None:
+        return self._commands()
+
+    @property
+    def answers(self) -> Answers | None:
+        return self._answers()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/say", self.say, methods=["POST"]),
+            Route("/press", self.press, methods=["POST"]),
+            Route("/edit", self.edit, methods=["POST"]),
+            Route("/dismiss", self.dismiss, methods=["POST"]),
+            Route("/suggestions", self.suggestions),
+        ]
+
+    async def say(self, request: Request) -> Response:
+        """A prompt or a command was typed: step 1 of the way of a clip."""
+        return await self._answer(request, lambda counter, posted: counter.said(posted))
+
+    async def press(self, request: Request) -> Response:
+        """A button was pressed."""
+        return await self._answer(request, lambda counter, posted: counter.pressed(posted.get("button")))
+
+    async def edit(self, request: Request) -> Response:
+        """Other words for a job."""
+        return await self._answer(request, lambda counter, posted: counter.edited(posted.get("job"), posted))
+
+    async def dismiss(self, request: Request) -> Response:
+        """A card that says no, or that nothing came of, is taken out of the room by its asker."""
+        return await self._answer(request, lambda counter, posted: self._dismiss(counter.caller, posted.get("message")))
+
+    async def suggestions(self, request: Request) -> Response:
+        """What could be typed: `kind` is models, sizes or prompts, `start` what is there already."""
+        caller = caller_of(request, self._browsers, self._address)
+        answers = self.answers
+        if caller is None or answers is None:
+            return JSONResponse([])
+        kind, start = request.query_params.get("kind", ""), request.query_params.get("start", "")[:200]
+        found = await _suggested(answers, caller, kind, start)
+        return JSONResponse([{"value": value, "about": about} for value, about in found[:SUGGESTED]])
+
+    async def _answer(self, request: Request, act: Callable[[Counter, Posted], Awaitable[Reply]]) -> Response:
+        posted = await forms.read(request)
+        caller = caller_of(request, self._browsers, self._address)
+        token = request.headers.get("x-zoetrope-token") or posted.get("token")
+        if caller is None or not self._browsers.is_token(caller.asker.id, token):
+            return _response(posted, 403, Reply("stranger", say(cards.STRANGER)))
+        commands, answers = self.commands, self.answers
+        if commands is None or answers is None:
+            return _response(posted, 503, Reply("unreached", say(cards.STARTING)))
+        origin = f"{caller.asker.id}:{posted.id() or new_id()}"  # which no other browser can take away
+        return _response(posted, 200, await act(Counter(commands, answers, caller, origin), posted))
+
+    async def _dismiss(self, caller: Caller, message: str) -> Reply:
+        async with self._database.transaction() as tx:
+            kept = await room.get(tx, message)
+            if kept is None:
+                return Reply("dismissed", message=message)
+            asker = TypeAdapter(Asker | None).validate_python(kept.card.get("asker"))
+            theirs = asker is not None and caller.asker in await people.identities(tx, asker)
+            if not theirs or not drawing.is_over(kept):
+                return Reply("not yours", web.not_yours_to_dismiss())
+            await room.delete(tx, message)
+        return Reply("dismissed", message=message)
+
+
+class Counter:
+    """What one post of one caller asks for."""
+
+    def __init__(self, commands: Commands, answers: Answers, caller: Caller, origin: str) -> None:
+        self._commands = commands
+        self._answers = answers
+        self.caller = caller
+        self._origin = origin
+        self._words: dict[str, Callable[[Line], Awaitable[Reply]]] = {
+            "": self._video,
+            "video": self._video,
+            "again": self._again,
+            "show": self._show,
+            "random": self._random,
+            "gallery": self._gallery,
+            "quota": self._quota,
+            "settings": self._settings,
+            "zsettings": self._settings,
+        }
+        self._cards: dict[str, Callable[[Line], Awaitable[Card]]] = {
+            "start": lambda line: answers.start(caller),
+            "help": lambda line: answers.help(caller),
+            "privacy": lambda line: answers.privacy(caller),
+            "queue": lambda line: answers.queue(caller),
+            "cancel": lambda line: answers.cancel(caller, line.options.get("job", line.words)),
+            "link": lambda line: answers.link(caller, line.options.get("code", line.words), whispered=True),
+            "zpause": lambda line: answers.pause(caller),
+            "zresume": lambda line: answers.resume(caller),
+        }
+
+    async def said(self, posted: Posted) -> Reply:
+        line = forms.completed(typed.read(posted.get("text")), posted.fields)
+        if line.command in self._words:
+            return await self._words[line.command](line)
+        if line.command in self._cards:
+            return _private(await self._cards[line.command](line))
+        unknown = typed.command_of(line)
+        return _problem(unknown if isinstance(unknown, Problem) else Problem(say(cards.UNREADABLE)))
+
+    async def pressed(self, token: str) -> Reply:
+        outcome = await self._commands.press(self.caller, token, self._origin)
+        if outcome.result is Result.PAGE:
+            return Reply(outcome.result, go=GALLERY)
+        return _of(outcome)
+
+    async def edited(self, job: str, posted: Posted) -> Reply:
+        return _of(await self._commands.edit(self.caller, job, posted.get("text"), self._origin))
+
+    async def _video(self, line: Line) -> Reply:
+        wish = typed.wish_of(line)
+        if isinstance(wish, Problem):
+            return _problem(wish)
+        return _of(await self._commands.request_clip(self.caller, wish, self._origin))
+
+    async def _again(self, line: Line) -> Reply:
+        job = await self._answers.last_job(self.caller)
+        return await self.pressed(intents.token(intents.Again(job))) if job else _problem(_nothing_yet())
+
+    async def _show(self, line: Line) -> Reply:
+        return await self._shown(line.options.get("id", line.words).strip())
+
+    async def _random(self, line: Line) -> Reply:
+        clip = await self._answers.random_clip(self.caller)
+        return await self._shown(clip) if clip else _problem(_nothing_yet())
+
+    async def _shown(self, clip: str) -> Reply:
+        outcome = await self._commands.show_clip(self.caller, clip, self._origin)
+        return _of(outcome) if outcome.handle else _problem(Problem(outcome.sentence))
+
+    async def _gallery(self, line: Line) -> Reply:
+        if "page" in line.options and (typed.whole(line.options["page"]) or 0) < 1:
+            return _problem(Problem(cards.not_a_number("page", line.options["page"])))
+        words = line.options.get("words", line.words).strip()
+        return Reply("page", go=f"{GALLERY}?{urlencode({'q': words})}" if words else GALLERY)
+
+    async def _quota(self, line: Line) -> Reply:
+        """What a clip would cost is said where anything about it is."""
+        wish = typed.wish_of(line)
+        if isinstance(wish, Problem):
+            return _problem(wish)
+        return _private(await self._answers.quota(self.caller, wish if line.options else None))
+
+    async def _settings(self, line: Line) -> Reply:
+        changes = typed.changes_of(line)
+        if isinstance(changes, Problem):
+            return _problem(changes)
+        settings = self._answers.settings if line.command == "settings" else self._answers.place_settings
+        return _private(await settings(self.caller, changes))
+
+
+async def _suggested(answers: Answers, caller: Caller, kind: str, start: str) -> list[tuple[str, str]]:
+    match kind:
+        case "models":
+            return [(model.name, model.title) for model in await answers.models(start)]
+        case "sizes":
+            return [(size, "") for size in await answers.sizes(caller, start)]
+        case "prompts":
+            return [(prompt, "") for prompt in await answers.recent_prompts(caller, start)]
+    return []
+
+
+def _nothing_yet() -> Problem:
+    return Problem(sentences.no_clip_yet())
+
+
+def _problem(problem: Problem) -> Reply:
+    """A sentence in the place of the card."""
+    return Reply("problem", problem.sentence, card=cards.problem(problem.sentence))
+
+
+def _private(card: Card) -> Reply:
+    return Reply("answer", card.status, card=card)
+
+
+def _of(outcome: Outcome) -> Reply:
+    message = outcome.handle.message if outcome.handle else ""
+    return Reply(outcome.result, outcome.sentence, message, job=outcome.job, prompt=outcome.prompt)
+
+
+def _response(posted: Posted, status: int, reply: Reply) -> Response:
+    """JSON for the page's script; a form sent without one goes back to the page, or gets the sentence."""
+    if posted.scripted:
+        card = drawing.private(reply.card) if reply.card else None
+        words = {"result": reply.result, "sentence": reply.sentence, "message": reply.message}
+        told = {**words, "card": card, "job": reply.job, "prompt": reply.prompt, "go": reply.go}
+        return JSONResponse(told, status_code=status)
+    if status == 200 and reply.card is None:
+        return RedirectResponse(reply.go or "/", 303)
+    return PlainTextResponse(reply.sentence, status_code=status)
