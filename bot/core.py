@@ -56,7 +56,10 @@ class Core:
         self.commands.policy = policy
 
     async def convert(self, clip_id: str, kind: str) -> Path | str:
-        """The file of a clip in another format, or the sentence that says why there is none."""
+        """The file of a clip in another format, or the sentence that says why there is none.
+
+        Two kinds are no formats: `tile` and `still` are for a wall of many clips (`Renditions.make_small`).
+        """
         async with self.database.reading() as tx:
             clip = await gallery.get(tx, clip_id)
             crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
@@ -64,7 +67,10 @@ class Core:
             return cards.NO_SUCH_CLIP
         try:
             master = await self.files.local(clip.master)
-            made = await self.renditions.make(master, clip, crisp, kind, DOWNLOAD_BYTES)
+            if kind in {"tile", "still"}:
+                made = await self.renditions.make_small(master, clip, crisp, still=kind == "still")
+            else:
+                made = await self.renditions.make(master, clip, crisp, kind, DOWNLOAD_BYTES)
         except FileNotFoundError:
             return cards.MASTER_GONE
         except RenditionError as error:
@@ -101,7 +107,8 @@ async def opened(
     ffmpeg = await asyncio.to_thread(_ffmpeg)
     database = await Database.open(config.database_url, migrate=True)
     try:
-        renditions = Renditions(config.data.folder / "renditions", ffmpeg)
+        most_bytes = int(config.data.renditions_gigabytes * 1e9)
+        renditions = Renditions(config.data.folder / "renditions", ffmpeg, most_bytes=most_bytes)
         hash_key = await asyncio.to_thread(key_file.load, config.data.folder / REFUSALS_KEY)
         rulebook = await asyncio.to_thread(safety.Rulebook.open, config.safety.folder)
         core = _wired(config, database, files, renditions, clock, hash_key, rulebook)

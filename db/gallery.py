@@ -95,6 +95,31 @@ async def browse(
     return await _clips(tx, page)
 
 
+async def page(
+    tx: AsyncConnection, surface: str, place: str, words: str, after: tuple[float, str] | None, limit: int
+) -> list[Clip]:
+    """As `browse`, for endless scrolling: what follows the clip with this `created_at` and id (None: from the newest
+    on), which costs the same however far down it is."""
+    scope = await _scope(tx, surface, place, None)
+    below = [] if after is None else [_older(*after)]
+    query = select(clips).where(scope, *below, *_with(words)).order_by(*_NEWEST_FIRST).limit(limit)
+    return await _clips(tx, query)
+
+
+async def ids(
+    tx: AsyncConnection, surface: str, place: str, words: str, until: tuple[float, str], limit: int
+) -> list[str]:
+    """The ids of what `page` would give from the newest on down to a clip, that one included if it is there."""
+    scope = await _scope(tx, surface, place, None)
+    query = select(clips.c.id).where(scope, _not_older(*until), *_with(words)).order_by(*_NEWEST_FIRST).limit(limit)
+    return list((await tx.execute(query)).scalars())
+
+
+async def shown(tx: AsyncConnection, surface: str, place: str, clip_id: str) -> Clip | None:
+    """A clip of a place by its id. None: there is none, or nobody is to see it."""
+    return await _one(tx, and_(clips.c.id == clip_id, await _scope(tx, surface, place, None)))
+
+
 async def count(tx: AsyncConnection, surface: str, place: str, asker: Asker | None, words: str = "") -> int:
     """How many `browse` would give in all."""
     scope = await _scope(tx, surface, place, asker)
@@ -152,6 +177,18 @@ async def _scope(tx: AsyncConnection, surface: str, place: str, asker: Asker | N
         return scope
     own = people.one_of(await people.identities(tx, asker), clips.c.asker_surface, clips.c.asker_id)
     return and_(scope, own)
+
+
+def _older(created_at: float, clip_id: str) -> ColumnElement[bool]:
+    """Whether a clip comes after that one. The first comparison is what the index is searched by."""
+    then = clips.c.created_at
+    return and_(then <= created_at, or_(then < created_at, clips.c.id > clip_id))
+
+
+def _not_older(created_at: float, clip_id: str) -> ColumnElement[bool]:
+    """The opposite, in the same form."""
+    then = clips.c.created_at
+    return and_(then >= created_at, or_(then > created_at, clips.c.id <= clip_id))
 
 
 def _with(words: str) -> list[ColumnElement[bool]]:

@@ -5,6 +5,7 @@ label      the corner mark of labelled clips, as boxes (pure)
 ladder     which sizes, rates and qualities to try, best first (pure)
 ffmpeg     one encode in a child process
 cache      Renditions: the cache by clip, format and limit; one encode at a time
+bound      which files of the cache go when it holds too many bytes
 errors     what can go wrong, each with a sentence
 """
 

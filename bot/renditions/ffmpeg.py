@@ -23,7 +23,8 @@ _NO_SPACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Encode:
-    """What to make of a master: `fps` is the master's, `format` one of gif, mp4, webp; `labelled` burns the mark in."""
+    """What to make of a master: `fps` is the master's, `format` one of gif, mp4, webp; `labelled` burns the mark in;
+    `still` takes the first frame of a webp alone."""
 
     master: Path
     target: Path
@@ -33,6 +34,7 @@ class Encode:
     crisp: bool
     model: str
     labelled: bool = False
+    still: bool = False
 
 
 async def encode(ffmpeg: str, work: Encode, timeout: float) -> None:  # noqa: ASYNC109
@@ -108,6 +110,7 @@ def _webp(work: Encode) -> list[str]:
     if work.rung.quality == LOSSLESS:
         quality = ["-lossless", "1", "-pix_fmt", "bgra", "-quality", "75"]
     return [
+        *(["-frames:v", "1"] if work.still else []),
         "-vf",
         _frames(work),
         "-c:v",

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 FORMATS = ("gif", "mp4", "webp")
 LOSSLESS = 100  # of a WebP's quality
 
+_TILE = 256  # px: the long side of a picture on a wall of many
+_TILE_QUALITY = 60  # of a WebP
+
 _SMALL = 256  # px: crisp clips are enlarged until their long side is at least this ...
 _LARGE = 384  # px: ... and at most this
 _SMALLEST = 32  # px: no rung goes below it on the long side
@@ -62,6 +65,16 @@ def rungs(picture: Picture, format: str) -> Iterator[Rung]:  # noqa: A002
         yield Rung(width, height, every, quality, share)
     for small in _smaller_sizes(picture, format):
         yield Rung(*small, every, quality, share * (small[0] / width) ** (1 if picture.crisp else 2))
+
+
+def small(picture: Picture, *, labelled: bool) -> Rung:
+    """The one encode for a wall of many clips. Crisp clips stay as small as they are (whoever shows them enlarges them
+    without smoothing) unless a mark has to be legible in them."""
+    long_side = max(picture.width, picture.height)
+    if picture.crisp and long_side <= _TILE:
+        factor = whole_factor(long_side) if labelled else 1
+        return Rung(picture.width * factor, picture.height * factor, 1, LOSSLESS, 1.0)
+    return Rung(*_fit(picture, min(1.0, _TILE / long_side), "webp"), 1, _TILE_QUALITY, 1.0)
 
 
 def next_rung(ladder: list[Rung], tried: int, first_bytes: int, limit: int) -> int:
