@@ -22,6 +22,7 @@ from bot.surfaces.web import forms
 from bot.surfaces.web.desk import Desk
 from bot.surfaces.web.door import Door
 from bot.surfaces.web.files import Files, OwnFiles
+from bot.surfaces.web.gallery import Gallery
 from bot.surfaces.web.listening import Listening
 from bot.surfaces.web.pages import FOLDER, Pages
 from db import room
@@ -39,6 +40,7 @@ class Site:
     desk: Desk
     listening: Listening
     files: Files
+    gallery: Gallery
     door: Door | None
 
     def app(self) -> ASGIApp:
@@ -48,6 +50,7 @@ class Site:
             *self.desk.routes(),
             *self.listening.routes(),
             *self.files.routes(),
+            *self.gallery.routes(),
             Mount("/static", OwnFiles(directory=FOLDER / "static")),
         ]
         if self.door is None:

@@ -24,6 +24,7 @@ from bot.surfaces.web.desk import Desk
 from bot.surfaces.web.door import Door
 from bot.surfaces.web.feed import Feed
 from bot.surfaces.web.files import Convert, Files
+from bot.surfaces.web.gallery import Gallery
 from bot.surfaces.web.guard import Guard, own_names
 from bot.surfaces.web.listening import Listening
 from bot.surfaces.web.pages import Pages
@@ -104,7 +105,8 @@ class WebSurface:
         desk = Desk(self._database, ADDRESS, browsers, lambda: self.commands, lambda: self.answers)
         listening = Listening(feed, pages_at_once())
         files = Files(self._database, self._data / "renditions", self._data / "previews", self._convert)
-        return Site(pages, desk, listening, files, door)
+        gallery = Gallery(pages, self._database, ADDRESS, self._convert)
+        return Site(pages, desk, listening, files, gallery, door)
 
     def close(self) -> None:
         """Let go of a port that was opened and never served."""
