@@ -35,6 +35,21 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(width), int(height)
 
 
+class Snowflake(click.ParamType[str]):
+    """An id as Discord copies it."""
+
+    name = "ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not (str(value).isdecimal() and len(value) <= 20):
+            self.fail(
+                f"{value!r} is no ID; switch Developer Mode on in Discord, right-click the channel, Copy Channel ID",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
 config_option = click.option("--config", "file", type=FILE, help="Configuration file; else config.toml, if there.")
 data_option = click.option("--data", type=FOLDER, help="Folder for everything Zoetrope writes (or ZOETROPE_DATA).")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -188,18 +203,21 @@ def grant(surface: str, id: str, credits: float, hours: float, file: Path | None
 @cli.command()
 @config_option
 @data_option
+@click.option("--discord", is_flag=True, help="Ask Discord too: token, application, commands, invite link.")
+@click.option("--channel", type=Snowflake(), metavar="ID", help="And whether cards can be shown in this channel of it.")
 @click.option("--telegram", is_flag=True, help="Ask Telegram too: token, groups, inline, updates.")
-def doctor(file: Path | None, data: Path | None, telegram: bool) -> int:
+def doctor(file: Path | None, data: Path | None, channel: str | None, *, discord: bool, telegram: bool) -> int:
     """Look at everything Zoetrope needs.
 
     For each thing that is not well it says what to do.
     """
     from bot.cli.loops import run_until_stopped
     from bot.cli.output import say
-    from bot.doctor import examine
+    from bot.doctor import Chats, examine
     from db.config import chosen
 
-    return run_until_stopped(examine(chosen(file), data, dict(os.environ), say, telegram=telegram))
+    chats = Chats(discord=discord or channel is not None, telegram=telegram, channel=channel or "")
+    return run_until_stopped(examine(chosen(file), data, dict(os.environ), say, chats))
 
 
 @cli.group()

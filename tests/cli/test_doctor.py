@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor import look_at_port
+from bot.doctor.machine import look_at_port
 from db.config import Config, DataConfig, WebConfig
 from db.records import Finding
 

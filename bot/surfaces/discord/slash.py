@@ -22,6 +22,7 @@ from bot.surfaces.discord.callers import Interaction
 from bot.surfaces.discord.desk import Desk
 
 GROUP = "zoetrope"
+MEMORY = "discord-commands.sha256"  # in the data folder
 TEXT_CHARS = 6000  # the most that Discord takes in an option
 DESCRIPTION_CHARS = 100
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
@@ -83,17 +84,23 @@ class Catalogues(app_commands.Translator):
 
 async def sync(tree: Tree, memory: Path) -> bool:
     """Tell Discord about the commands, if they are not those it was told last (see `memory`). True: it was told."""
-    await tree.set_translator(Catalogues())
-    known = json.dumps([tree.client.application_id, await tree.payload()], sort_keys=True)
-    mark = hashlib.sha256(known.encode()).hexdigest()
-    if await asyncio.to_thread(_remembered, memory) == mark:
+    mark = await mark_of(tree)
+    if await asyncio.to_thread(remembered, memory) == mark:
         return False
     await tree.sync()
     await asyncio.to_thread(memory.write_text, mark, "ascii")
     return True
 
 
-def _remembered(memory: Path) -> str:
+async def mark_of(tree: Tree) -> str:
+    """A short sign for all that Discord is told about the commands of one application."""
+    await tree.set_translator(Catalogues())
+    known = json.dumps([tree.client.application_id, await tree.payload()], sort_keys=True)
+    return hashlib.sha256(known.encode()).hexdigest()
+
+
+def remembered(memory: Path) -> str:
+    """The mark of what Discord was told last, or empty."""
     return memory.read_text(encoding="ascii") if memory.is_file() else ""
 
 

@@ -104,7 +104,7 @@ class DiscordSurface:
         """Tell Discord about the commands, if they are not those it knows."""
         while True:
             try:
-                if await slash.sync(tree, self._data / "discord-commands.sha256"):
+                if await slash.sync(tree, self._data / slash.MEMORY):
                     log.info("Discord knows the commands now.", extra={"action": "discord_commands_synced"})
             except Exception as error:
                 log.error("Discord could not be told about the commands (%s).", where(error))  # noqa: TRY400

@@ -127,6 +127,7 @@ class Rest:
             "explicit_content_filter": 0,
             "eligible_oauth2_scopes": [],
             "integration_types_config": {"0": {}, "1": {}},
+            **world.portal,
         }
 
     async def gateway(self, call: Call) -> Answer:

@@ -49,6 +49,7 @@ class World:
         self.old_edits = 30  # how often a message older than an hour may be edited within an hour
         self.bot = self.person("zoetrope", bot=True)
         self.application = self.bot.id
+        self.portal: Json = {}  # what is set otherwise than usual in the developer portal
         self.token = f"{base64.b64encode(self.bot.id.encode()).decode()}.loopback.not-a-secret"
         self._changed = asyncio.Event()
 

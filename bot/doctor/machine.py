@@ -1,4 +1,4 @@
-"""`zoetrope doctor`: everything Zoetrope needs, looked at one thing after the other; each says what to do.
+"""What Zoetrope needs on this machine: configuration, folder, database, disk, programs, the page's port, a device.
 
 What only the generator can know (device, memory, models) it is asked in a process of its own, as it runs later.
 """
@@ -10,16 +10,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from bot import data_folder
 from bot.errors import AlreadyRunning, BotError, PortTaken
 from bot.generator_child import environment_for_child
-from bot.port import SurfaceError
 from bot.surfaces.web.server import bind
-from db.config import Config, Secrets, load, load_secrets
+from db.config import Config, load, load_secrets
 from db.database import Database, sqlite_path
 from db.errors import ConfigError, StoreError
 from db.records import Finding
@@ -29,41 +28,7 @@ GENERATOR_SECONDS = 120.0
 PROGRAM_SECONDS = 20.0
 
 
-async def examine(
-    file: Path | None,
-    data: Path | None,
-    environment: Mapping[str, str],
-    say: Callable[[str], None],
-    *,
-    telegram: bool = False,
-) -> int:
-    """Say every finding as soon as it is there; 0 when all is well, 1 otherwise. With `telegram` Telegram is asked."""
-    problems = 0
-    async for finding in _findings(file, data, environment, telegram=telegram):
-        say(str(finding))
-        problems += not finding.well
-    return 1 if problems else 0
-
-
-async def _findings(
-    file: Path | None, data: Path | None, environment: Mapping[str, str], *, telegram: bool
-) -> AsyncIterator[Finding]:
-    config, of_config = _look_at_config(file, data, environment)
-    yield of_config
-    yield look_at_folder(config.data.folder)
-    yield await look_at_database(config.database_url)
-    yield look_at_disk(config.data.folder)
-    yield await look_at_ffmpeg()
-    yield look_at_port(config)
-    if telegram and of_config.well:
-        for found in await look_at_telegram(config, load_secrets(config, environment)):
-            yield found
-    usable_file = file if of_config.well else None
-    for found in await ask_generator(config, usable_file, environment):
-        yield found
-
-
-def _look_at_config(file: Path | None, data: Path | None, environment: Mapping[str, str]) -> tuple[Config, Finding]:
+def look_at_config(file: Path | None, data: Path | None, environment: Mapping[str, str]) -> tuple[Config, Finding]:
     """The configuration, or the defaults where it can't be used, so that the rest can be looked at all the same."""
     try:
         config = load(file, environment, data)
@@ -106,66 +71,6 @@ def look_at_disk(folder: Path) -> Finding:
     if free < ENOUGH_BYTES:
         return Finding("disk", False, f"only {room}: free some, or move the data folder with --data.")
     return Finding("disk", True, f"{room}.")
-
-
-async def look_at_telegram(config: Config, secrets: Secrets) -> list[Finding]:
-    """What Telegram says about the token, the bot's settings there, and where it sends updates."""
-    if secrets.telegram_token is None:
-        way_out = "ask @BotFather for one and put it into ZOETROPE_TELEGRAM_TOKEN or the token_file under [telegram]"
-        return [Finding("Telegram token", False, f"there is none: {way_out}.")]
-    from bot.surfaces.telegram.wire import Rejected, Wire
-
-    wire = Wire(config.telegram, secrets.telegram_token.get_secret_value())
-    try:
-        await wire.open()
-        facts = await wire.facts()
-    except Rejected:
-        return [Finding("Telegram token", False, "Telegram does not take it: ask @BotFather for the right one.")]
-    except SurfaceError as error:
-        return [Finding("Telegram", False, f"{config.telegram.base_url} does not answer ({error}): try again.")]
-    finally:
-        await wire.close()
-    return [
-        Finding("Telegram token", True, f"it is that of @{facts.username}."),
-        _telegram_groups(facts.joins_groups, facts.reads_groups),
-        _telegram_inline(facts.inline, facts.username),
-        _telegram_updates(config.telegram.webhook_url, facts.webhook, facts.waiting, facts.trouble),
-    ]
-
-
-def _telegram_groups(joins: bool, reads: bool) -> Finding:
-    if not joins:
-        return Finding(
-            "Telegram groups", False, "the bot can't be added to any: allow it with @BotFather's /setjoingroups."
-        )
-    if reads:
-        return Finding(
-            "Telegram groups", True, "privacy mode is off: it is sent all that is written there, and needs it not."
-        )
-    return Finding(
-        "Telegram groups", True, "privacy mode is on: it is sent commands and answers to itself, as it should be."
-    )
-
-
-def _telegram_inline(inline: bool, name: str) -> Finding:
-    if inline:
-        return Finding("Telegram inline", True, f"@{name} and some words find clips in any chat.")
-    return Finding("Telegram inline", False, "it is off: switch it on with @BotFather's /setinline.")
-
-
-def _telegram_updates(wanted: str, webhook: str, waiting: int, trouble: str) -> Finding:
-    """Whether updates go where the configuration says."""
-    if webhook and not wanted:
-        return Finding(
-            "Telegram updates",
-            False,
-            "they are sent to a webhook and never arrive here: remove it, or set webhook_url.",
-        )
-    if webhook != wanted:
-        return Finding("Telegram updates", True, "the webhook is set when Zoetrope starts.")
-    if trouble:
-        return Finding("Telegram updates", False, f"{waiting} wait, for the webhook does not take them: {trouble}.")
-    return Finding("Telegram updates", True, f"{waiting} wait to be handled.")
 
 
 async def look_at_ffmpeg() -> Finding:
