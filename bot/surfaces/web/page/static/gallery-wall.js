@@ -3,6 +3,7 @@
 import { el, setText } from "./dom.js";
 
 const GAP = 12; // pixels between tiles
+const CAPTION = 30; // pixels below a picture, as in the stylesheet
 const WIDTHS = { phone: 150, desk: 210 }; // a tile is at least that wide
 const NEAR = 0.75; // screens above and below that hold tiles too
 
@@ -62,7 +63,7 @@ export function makeWall(place, { covered, open, more }) {
     const least = width < 600 ? WIDTHS.phone : WIDTHS.desk;
     columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
     side = (width - GAP * (columns - 1)) / columns;
-    row = Math.round(side) + 36 + GAP;
+    row = Math.round(side) + CAPTION + GAP;
     place.style.setProperty("--side", `${side}px`);
   }
 
