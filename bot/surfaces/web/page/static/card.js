@@ -2,55 +2,104 @@
 
 import { el, setText } from "./dom.js";
 import { makeScreen } from "./screen.js";
+import { clock, duration, now, say } from "./words.js";
 
 const NAMES = { gif: "GIF", mp4: "MP4", webp: "WebP" };
+const me = document.body.dataset.me;
 
-export function makeCard(id, press) {
+// `press(token)` and `dismiss()` resolve to a sentence to be told on the card, or to nothing.
+export function makeCard(id, { press, dismiss, isPrivate }) {
   const screen = makeScreen();
-  const title = el("h2", { dir: "auto" });
-  const status = el("p", { class: "status" });
-  const bar = el("progress", { max: 1, "aria-label": "Share that is done" });
+  const title = el("h2", { dir: "auto", id: `title-${id}` });
+  const words = el("span");
+  const expected = el("span", { class: "expected" });
+  const status = el("p", { class: "status" }, words, expected);
+  const bar = el("progress", { max: 1, "aria-label": say("done_share") });
   const facts = el("dl");
   const deeds = el("div", { class: "deeds" });
   const files = el("p", { class: "files" });
-  const text = el("div", { class: "text" }, title, status, bar, facts, deeds, files);
-  const card = el("article", { class: "card", id: `card-${id}` }, screen.figure, text);
+  const told = el("p", { class: "told", role: "status" });
+  const text = el("div", { class: "text" }, title, status, bar, facts, deeds, files, told);
+  const dot = el("span", { class: "dot", "aria-hidden": "true" });
+  const name = el("b");
+  const time = el("time");
+  const away = el("button", { type: "button", class: "away-with", "aria-label": say("dismiss"), title: say("dismiss") }, "×");
+  const who = el("p", { class: "who" }, dot, name, time, isPrivate ? el("span", {}, say("private")) : "", away);
+  const card = el("article", { class: "card", id: `card-${id}`, tabindex: "-1", "aria-labelledby": `title-${id}` }, who, el("div", { class: "sheet" }, screen.figure, text));
   let drawnButtons = "";
   let drawnFacts = "";
+  let readyAt = null;
+
+  away.addEventListener("click", async () => tell(await dismiss()));
+
+  function tell(sentence) {
+    told.textContent = sentence || "";
+  }
+
+  function drawWho(message) {
+    const mine = message.by === me || isPrivate;
+    setText(name, isPrivate || !message.by ? say("house") : mine ? say("you") : say("guest", { tag: message.by.slice(0, 4) }));
+    if (message.by) dot.style.setProperty("--hue", String(parseInt(message.by.slice(0, 4), 16) % 360));
+    dot.classList.toggle("house", isPrivate || !message.by);
+    card.classList.toggle("mine", mine && !isPrivate);
+    setText(time, clock(message.at));
+    time.dateTime = new Date(message.at * 1000).toISOString();
+    away.hidden = !(message.over && mine);
+  }
 
   function drawPicture(message) {
-    const pictured = Boolean(message.media || message.preview || message.tone === "busy");
+    const pictured = Boolean(message.media || message.preview || (message.tone === "busy" && !isPrivate));
     card.classList.toggle("pictured", pictured);
     screen.figure.hidden = !pictured;
-    if (message.media) screen.clip(message.media, message.title);
-    else if (message.preview) screen.preview(message.preview);
-    else screen.wait();
+    if (message.media) screen.clip(message.media, message.title, message.spoiler);
+    else if (message.preview) screen.preview(message.preview, message.spoiler);
+    else if (pictured) screen.wait();
   }
 
   function drawFacts(message) {
-    const now = JSON.stringify(message.facts);
-    if (now === drawnFacts) return;
-    drawnFacts = now;
-    facts.replaceChildren(...message.facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+    const there = JSON.stringify(message.facts);
+    if (there === drawnFacts) return;
+    drawnFacts = there;
+    facts.replaceChildren(...message.facts.flatMap(([label, value]) => [el("dt", {}, label), el("dd", { dir: "auto" }, value)]));
   }
 
   function drawButtons(message) {
-    const now = JSON.stringify(message.buttons);
-    if (now === drawnButtons) return;
-    drawnButtons = now;
-    const focused = [...deeds.children].indexOf(document.activeElement);
-    deeds.replaceChildren(...message.buttons.map((button) => makeButton(button, message.title)));
-    if (focused >= 0) (deeds.children[focused] ?? deeds.lastElementChild ?? card).focus?.();
+    const there = JSON.stringify(message.buttons);
+    if (there === drawnButtons) return;
+    drawnButtons = there;
+    const focused = deeds.contains(document.activeElement);
+    const at = [...deeds.querySelectorAll("button")].indexOf(document.activeElement);
+    deeds.replaceChildren(...message.buttons.map((button) => makeButton(button, message)));
+    if (focused) (deeds.children[at] ?? deeds.lastElementChild ?? card).focus();
   }
 
-  function makeButton({ label, token, dangerous }, about) {
-    const button = el("button", { type: "button", class: dangerous && "dangerous", "aria-label": `${label}: ${about}` }, label);
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      await press(token);
-      button.disabled = false;
-    });
+  function makeButton(deed, message) {
+    const { label, dangerous, asks, token } = deed;
+    const button = el("button", { type: "button", class: dangerous && "dangerous", "aria-label": `${label}: ${message.title}` }, label);
+    button.addEventListener("click", () => (asks ? ask(token, message) : send(button, token)));
     return button;
+  }
+
+  async function send(button, token) {
+    button.disabled = true;
+    tell(await press(token));
+    button.disabled = false;
+  }
+
+  // Once more before something is gone for good, in the place of the buttons.
+  function ask(token, message) {
+    const back = () => {
+      drawnButtons = "";
+      drawButtons(message);
+    };
+    const yes = el("button", { type: "button", class: "dangerous sure" }, say("delete"));
+    const no = el("button", { type: "button" }, say("keep"));
+    yes.addEventListener("click", () => send(yes, token));
+    no.addEventListener("click", back);
+    const group = el("div", { class: "asking", role: "group", "aria-label": say("sure") }, el("span", {}, say("sure")), yes, no);
+    group.addEventListener("keydown", (event) => event.key === "Escape" && back());
+    deeds.replaceChildren(group);
+    no.focus();
   }
 
   function drawFiles(message) {
@@ -58,13 +107,23 @@ export function makeCard(id, press) {
     if (!message.media || files.childElementCount) return;
     const links = Object.entries(message.media.files).map(([kind, address]) =>
       el("a", { href: `${address}&download`, download: `zoetrope-${message.clip}.${kind}` }, NAMES[kind]));
-    files.replaceChildren("Download", ...links);
+    files.replaceChildren(say("download"), ...links);
+  }
+
+  // When it is expected, counted down.
+  function tick() {
+    if (readyAt === null) return setText(expected, "");
+    const left = readyAt - now();
+    setText(expected, ` · ${left > 0 ? say("ready_in", { time: duration(left) }) : say("ready_now")}`);
   }
 
   function draw(message) {
     card.dataset.tone = message.tone;
+    drawWho(message);
     setText(title, message.title);
-    setText(status, message.status);
+    setText(words, message.status);
+    readyAt = message.ready_at ?? null;
+    tick();
     bar.hidden = message.bar === null;
     if (message.bar !== null) bar.value = message.bar;
     drawPicture(message);
@@ -73,7 +132,8 @@ export function makeCard(id, press) {
     drawButtons(message);
     deeds.hidden = !message.buttons.length;
     drawFiles(message);
+    tell("");
   }
 
-  return { card, draw };
+  return { card, draw, tick };
 }

@@ -1,41 +1,56 @@
 // The page: asks, listens, draws.
 
-import { el } from "./dom.js";
+import { makeComposer } from "./composer.js";
+import { el, setText } from "./dom.js";
 import { makeRoom } from "./room.js";
+import { keepAtEnd } from "./scroll.js";
 import { listen, post } from "./wire.js";
+import { say } from "./words.js";
 
 const find = (id) => document.getElementById(id);
-const form = find("ask");
-const prompt = find("prompt");
-const submit = form.querySelector('button[type="submit"]');
-const said = find("said");
+const data = document.body.dataset;
+const toEnd = keepAtEnd();
 
-const SHOWN_BY_A_CARD = new Set(["queued", "held", "refused", "denied", "problem", "stopping", "cancelled", "deleted"]);
+// What a card of the room shows by itself, or shows soon.
+const SHOWN_BY_A_CARD = new Set(["cancelled", "stopping", "deleted", "dismissed"]);
 
-// The sentence of an answer stands where the card would be, unless a card shows it.
-function answer(outcome) {
-  const byCard = SHOWN_BY_A_CARD.has(outcome.result) && (outcome.message || outcome.result === "cancelled" || outcome.result === "deleted");
-  say(byCard ? "" : outcome.sentence);
-  said.dataset.result = outcome.result;
+// What a post led to; resolves to the sentence that nothing on the page shows yet.
+function take(reply) {
+  if (reply.go) location.assign(reply.go);
+  else if (reply.result === "ask prompt") composer.edit(reply.job, reply.prompt);
+  else if (reply.card) room.private(reply.card);
+  else if (!reply.message && !SHOWN_BY_A_CARD.has(reply.result)) return reply.sentence;
+  return "";
 }
 
-function say(sentence) {
-  said.hidden = !sentence;
-  said.textContent = sentence;
-}
-
-// What could not be reached says so no longer once Zoetrope is back.
-function drawAway(isAway) {
-  if (!isAway && !find("away").hidden && said.dataset.result === "unreached") say("");
-  find("away").hidden = !isAway;
-}
+const NEW_CARD = new Set(["queued", "held", "shown", "refused", "denied", "problem"]);
 
 async function press(token) {
-  answer(await post("/press", { button: token }));
+  const reply = await post("/press", { button: token });
+  const sentence = take(reply);
+  if (reply.message && NEW_CARD.has(reply.result)) toEnd();
+  const isShown = !reply.message || NEW_CARD.has(reply.result) || SHOWN_BY_A_CARD.has(reply.result) || reply.result === "ask prompt";
+  return sentence || (isShown ? "" : reply.sentence);
 }
 
+async function dismiss(message) {
+  return take(await post("/dismiss", { message }));
+}
+
+async function send(path, fields) {
+  const reply = await post(path, fields);
+  const sentence = take(reply);
+  if (sentence) room.private({ ...NOTE, status: sentence });
+  if (sentence || reply.result === "problem") setText(find("alarm"), sentence || reply.sentence);
+  toEnd();
+  return !["problem", "unreached", "stranger"].includes(reply.result);
+}
+
+// A sentence of the page's own, where a card would stand.
+const NOTE = { title: "Zoetrope", tone: "bad", facts: [], buttons: [], bar: null, clip: "", preview: "", media: null, over: true };
+
 function announce(sentence) {
-  find("announcer").textContent = sentence;
+  setText(find("announcer"), sentence);
 }
 
 // A reply to a card: read out, and marked on the tab of who is not looking.
@@ -48,63 +63,52 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) document.title = "Zoetrope";
 });
 
-async function ask(fields) {
-  submit.disabled = true;
-  const outcome = await post("/request", fields);
-  submit.disabled = false;
-  answer(outcome);
-  if (outcome.result === "queued" || outcome.result === "held") prompt.select();
-}
-
-function fieldsOf() {
-  const { token, ...fields } = Object.fromEntries(new FormData(form));
-  return fields;
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (!submit.disabled) ask(fieldsOf());
-});
-
 function drawModels(models) {
-  const chips = (models[0]?.suggestions ?? []).map((suggestion) => {
-    const chip = el("button", { type: "button" }, suggestion);
-    chip.addEventListener("click", () => {
-      prompt.value = suggestion;
-      ask(fieldsOf());
-    });
-    return chip;
-  });
-  find("chips").replaceChildren(...chips);
-  find("chips").hidden = !chips.length;
-  drawChoice(models);
-  drawHints(models);
-}
-
-function drawChoice(models) {
-  const choice = form.elements.model;
+  const usual = models.find((model) => model.name === data.default) ?? models[0];
+  const suggested = usual?.suggestions ?? [];
+  find("chips").replaceChildren(...suggested.map((suggestion) => el("li", {}, makeChip(suggestion))));
+  find("try").hidden = !suggested.length;
+  find("no-chips").hidden = Boolean(suggested.length);
+  composer.know(suggested);
+  const choice = find("ask").elements.model;
   const chosen = choice.value;
   const options = models.map((model) => el("option", { value: model.name }, model.title || model.name));
-  choice.replaceChildren(el("option", { value: "" }, "Default"), ...options);
+  choice.replaceChildren(el("option", { value: "" }, say("usual")), ...options);
   if (models.some((model) => model.name === chosen)) choice.value = chosen;
-  find("model-field").hidden = models.length < 2;
+  choice.closest("label").hidden = models.length < 2;
 }
 
-// What a model does where nothing is said. Which one is the default is known for sure when there is only one.
-function drawHints(models) {
-  const named = models.find((model) => model.name === form.elements.model.value);
-  const chosen = named ?? (models.length === 1 ? models[0] : null);
-  for (const name of ["steps", "guidance", "frames", "width", "height", "fps"]) {
-    form.elements[name].placeholder = chosen ? chosen.defaults[name] : "";
-  }
+function makeChip(suggestion) {
+  const chip = el("button", { type: "button" }, suggestion);
+  chip.addEventListener("click", () => composer.run(suggestion));
+  return chip;
 }
 
-let models = [];
-form.elements.model.addEventListener("change", () => drawHints(models));
-const room = makeRoom(find("room"), find("empty"), press, announce, remind);
+function changed(count) {
+  document.body.classList.toggle("empty", !count);
+  find("welcome").hidden = count > 0;
+}
+
+// The gallery sends people here with words to begin with.
+function takeWords() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("prompt");
+  if (!given) return;
+  composer.fill(given);
+  history.replaceState(null, "", location.pathname);
+}
+
+find("away").textContent = say("away");
+find("help").addEventListener("click", () => composer.run("/help"));
+const composer = makeComposer(find("ask"), { send, announce });
+const room = makeRoom(find("room"), { press, dismiss, announce, remind, changed, leave: () => composer.input });
+setInterval(room.tick, 1000);
+if (matchMedia("(hover: hover)").matches) composer.input.focus();
+addEventListener("hashchange", takeWords);
+takeWords();
 listen({
   room: room.all,
   message: room.one,
-  models: (known) => drawModels((models = known)),
-  away: drawAway,
+  models: drawModels,
+  away: (isAway) => (find("away").hidden = !isAway),
+  isWaiting: room.isWaiting,
 });

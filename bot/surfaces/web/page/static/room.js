@@ -1,44 +1,57 @@
-// The cards on the page, newest first.
+// The cards on the page, newest last: those of the room, and those that this browser alone is shown.
 
 import { makeCard } from "./card.js";
+import { now } from "./words.js";
 
-const MOST = 60; // cards kept on the page; older ones leave it
+const MOST = 80; // cards kept on the page; older ones leave it
+const me = document.body.dataset.me;
 
-export function makeRoom(place, empty, press, announce, remind) {
-  const cards = new Map(); // by message id: {card, draw, last}
+// `press(token)` and `dismiss(id)` send; `announce` is read out, `remind` also marks the tab.
+export function makeRoom(place, { press, dismiss, announce, remind, changed, leave }) {
+  const cards = new Map(); // by message id: {card, draw, tick, at, last, isPrivate}
+  let count = 0;
+
+  function add(id, at, isPrivate) {
+    const put = isPrivate ? () => remove(id) : () => dismiss(id);
+    const known = { ...makeCard(id, { press, dismiss: put, isPrivate }), at, isPrivate, last: null };
+    cards.set(id, known);
+    const newer = [...cards.values()].filter((other) => other !== known && other.at > at).sort((a, b) => a.at - b.at)[0];
+    place.insertBefore(known.card, newer ? newer.card : null);
+    return known;
+  }
 
   function draw(message, isNews) {
     if (message.deleted) return remove(message.id);
-    let known = cards.get(message.id);
-    if (!known) {
-      known = { ...makeCard(message.id, press), at: message.at, last: null };
-      cards.set(message.id, known);
-      const older = [...cards.values()].filter((other) => other !== known && other.at <= known.at);
-      const next = older.sort((a, b) => b.at - a.at)[0];
-      place.insertBefore(known.card, next ? next.card : null);
-    }
+    const known = cards.get(message.id) ?? add(message.id, message.at, false);
     if (isNews && known.last?.tone !== message.tone) announce(`${message.title}: ${message.status}`);
-    if (isNews && message.note && known.last?.note !== message.note) remind(message.note);
+    if (isNews && message.note && known.last?.note !== message.note && message.by === me) remind(message.note);
     known.last = message;
     known.draw(message);
   }
 
+  // Who was on a card that goes is put on the next one.
   function remove(id) {
-    cards.get(id)?.card.remove();
+    const known = cards.get(id);
+    if (!known) return;
+    const focused = known.card.contains(document.activeElement);
+    const next = known.card.nextElementSibling ?? known.card.previousElementSibling;
+    known.card.remove();
     cards.delete(id);
+    if (focused) (next ?? leave()).focus();
+    changed(cards.size);
   }
 
   function tidy() {
     const oldest = [...cards.entries()].sort(([, a], [, b]) => a.at - b.at);
     for (const [id] of oldest.slice(0, Math.max(0, cards.size - MOST))) remove(id);
-    empty.hidden = cards.size > 0;
     place.removeAttribute("aria-busy");
+    changed(cards.size);
   }
 
   return {
     all(messages) {
       const there = new Set(messages.map((message) => message.id));
-      for (const id of [...cards.keys()]) if (!there.has(id)) remove(id);
+      for (const [id, known] of [...cards]) if (!known.isPrivate && !there.has(id)) remove(id);
       for (const message of messages) draw(message, false);
       tidy();
     },
@@ -46,5 +59,17 @@ export function makeRoom(place, empty, press, announce, remind) {
       draw(message, true);
       tidy();
     },
+    private(card) {
+      const id = `private-${(count += 1)}`;
+      const at = now();
+      add(id, at, true).draw({ ...card, id, at });
+      announce(`${card.title}: ${card.status}`);
+      tidy();
+    },
+    tick() {
+      for (const known of cards.values()) known.tick();
+    },
+    // Whether somebody here waits for a clip.
+    isWaiting: () => [...cards.values()].some(({ last }) => last?.tone === "busy" && last.by === me),
   };
 }
