@@ -15,8 +15,9 @@ from contextlib import closing
 from pathlib import Path
 
 from bot import data_folder
-from bot.errors import AlreadyRunning, BotError, PortTaken
+from bot.errors import AlreadyRunning, BotError, PasswordMissing, PortTaken
 from bot.generator_child import environment_for_child
+from bot.surfaces.web.password import required
 from bot.surfaces.web.server import bind
 from db.config import Config, load, load_secrets
 from db.database import Database, sqlite_path
@@ -92,8 +93,11 @@ def look_at_port(config: Config) -> Finding:
     if not config.web.enabled:
         return Finding("web page", True, "it is switched off in the configuration.")
     try:
+        required(config.web)
         with closing(bind(host, port)):
             return Finding("web page", True, f"port {port} of {host} is free.")
+    except PasswordMissing as error:
+        return Finding("web page", False, str(error))
     except PortTaken as error:
         if isinstance(error.__cause__, OSError) and _is_running(config.data.folder):
             return Finding("web page", True, f"port {port} of {host} is in use while Zoetrope runs.")

@@ -80,9 +80,10 @@ def test_an_address_of_ipv6_is_looked_at_as_the_page_will_bind_it(home: Path, ta
     assert f"[::1]:{taken_on_ipv6} (address already in use)" in found.sentence
 
 
-def test_an_address_that_this_version_does_not_serve_is_a_problem(home: Path) -> None:
+def test_a_page_that_others_reach_without_a_password_is_a_problem(home: Path) -> None:
     found = look_at_port(web(home, "0.0.0.0", 0))
     assert not found.well
+    assert "password" in found.sentence
     assert "127.0.0.1" in found.sentence
 
 
