@@ -34,9 +34,9 @@ class Bound:
     _held: int | None = field(default=None, repr=False)  # bytes in the folder; None before the first look
 
     def used(self, path: Path) -> None:
-        """Somebody wants this file now."""
+        """Somebody wants this file now. When it was written stays as it is: browsers know a file by that."""
         with suppress(OSError):  # its times matter less than the file
-            os.utime(path)
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
     def added(self, size: int) -> None:
         """A file of `size` bytes has come; others go if there are too many now."""
