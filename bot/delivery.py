@@ -11,7 +11,7 @@ import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot import cards
 from bot.board import Board
@@ -19,7 +19,7 @@ from bot.cards import Card
 from bot.language import say, speaking
 from bot.port import Gone, Receipt, Refused, Rendition, Surface, SurfaceError, Throttled, TooLarge
 from bot.renditions import EncodeFailed, MasterGone, RenditionError, Renditions, Unfit, UnknownFormat
-from db import deliveries, gallery, models, people, queue
+from db import deliveries, gallery, models, people, places, queue
 from db.clip_files import ClipFiles
 from db.database import Database
 from db.errors import StoreError
@@ -137,9 +137,11 @@ class DeliveryLoop:
             clip = await gallery.get(tx, delivery.clip)
             crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
             wants_word = (await people.settings(tx, job.asker)).notify if job else False
-        if job is None or clip is None:
-            raise _GiveUp("The clip was deleted before it could be delivered.")
+        if job is None:
+            raise _GiveUp("The job of the clip is gone.")
         with speaking(job.language):
+            if clip is None:
+                raise _GiveUp("The clip was deleted before it could be delivered.", cards.deleted())
             receipt = await self._deliver(delivery, job, clip, crisp)
             sent = await self._mark_sent(delivery, job, receipt)
             is_old = self.clock() - delivery.card_at > OLD_CARD_SECONDS
@@ -175,7 +177,7 @@ class DeliveryLoop:
         limits = await surface.limits(delivery.handle.address)
         limit = limits.upload_bytes
         kind = delivery.format or limits.formats[0]
-        card = cards.done(job, clip)
+        card = await self._card(delivery, job, clip)
         await self._see_that_it_may_be_seen(clip.id)
         while True:
             rendition = await self._rendition(delivery, job, clip, crisp, kind, limit)
@@ -189,6 +191,13 @@ class DeliveryLoop:
                 limit = _smaller(error.limit, rendition)
             else:
                 return receipt
+
+    async def _card(self, delivery: Delivery, job: Job, clip: Clip) -> Card:
+        """With a cover where the place wants one: it may not be the one that the clip was made in."""
+        address = delivery.handle.address
+        async with self.database.reading() as tx:
+            place = await places.settings(tx, address.surface, address.place)
+        return replace(cards.done(job, clip), spoiler=clip.verdict.spoiler or place.spoiler)
 
     async def _see_that_it_is_wanted(self, delivery: Delivery) -> None:
         """Asked with the pen in hand: a clip that was deleted while its file was made must not be drawn any more."""

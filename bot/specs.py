@@ -93,12 +93,29 @@ def resolve(
     limits: LimitsConfig,
     seed_source: Callable[[], int],
     formats: Sequence[str] = FORMATS,
+    said: Wish | None = None,
 ) -> ClipSpec | Problem:
     """Fill a wish's gaps from the model's defaults and check everything.
 
     `models` are those that runners have announced; `seed_source` gives a seed where the wish has none; `formats` are
-    those that the address takes.
+    those that the address takes. `said` is the wish before preferences filled its gaps: a preferred size that does not
+    fit the model or the limits is passed over, since nobody has asked for it here.
     """
+    spec = _resolve(wish, models, default_model, limits, seed_source, formats)
+    if said is None or isinstance(spec, ClipSpec) or (wish.width, wish.height) == (said.width, said.height):
+        return spec
+    unsized = replace(wish, width=said.width, height=said.height)
+    return _resolve(unsized, models, default_model, limits, seed_source, formats)
+
+
+def _resolve(
+    wish: Wish,
+    models: Sequence[ModelFacts],
+    default_model: str,
+    limits: LimitsConfig,
+    seed_source: Callable[[], int],
+    formats: Sequence[str],
+) -> ClipSpec | Problem:
     words = _words_problem(wish, limits)
     if words:
         return Problem(words)

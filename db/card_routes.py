@@ -57,9 +57,9 @@ async def of_message(tx: AsyncConnection, surface: str, message: str) -> CardRou
     return await _one(tx, and_(card_routes.c.surface == surface, card_routes.c.message == message))
 
 
-async def forget(tx: AsyncConnection, before: float) -> None:
-    """Drop the ways that were good until a moment that is past."""
-    await tx.execute(delete(card_routes).where(card_routes.c.until < before))
+async def forget(tx: AsyncConnection, surface: str, before: float) -> None:
+    """Drop a surface's ways that were good until a moment that is past."""
+    await tx.execute(delete(card_routes).where(card_routes.c.surface == surface, card_routes.c.until < before))
 
 
 def _of_nonce(surface: str, nonce: str) -> ColumnElement[bool]:

@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import people
 from db.records import Address, Asker, Clip
 from db.rows import asker_of, asker_values, spec_of, verdict_of
-from db.tables import clips, deliveries, jobs, platform_files
+from db.tables import clips, deliveries, jobs, moved_places, platform_files
+
+MOST_WORDS = 12  # of a search
 
 _KEPT = clips.c.forgotten.is_(False)
 _SHOWN = and_(_KEPT, clips.c.hidden.is_(False))
@@ -140,7 +142,8 @@ async def found(tx: AsyncConnection, asker: Asker, words: str, limit: int) -> li
     been = select(jobs.c.place).where(
         jobs.c.asker_surface == asker.surface, jobs.c.asker_id == asker.id, jobs.c.surface == asker.surface
     )
-    near = and_(clips.c.surface == asker.surface, clips.c.place.in_(been))
+    moved = select(moved_places.c.to).where(moved_places.c.surface == asker.surface, moved_places.c.place.in_(been))
+    near = and_(clips.c.surface == asker.surface, or_(clips.c.place.in_(been), clips.c.place.in_(moved)))
     query = select(clips).where(_SHOWN, or_(theirs, near), *_with(words)).order_by(*_NEWEST_FIRST).limit(limit)
     return await _clips(tx, query)
 
@@ -192,8 +195,9 @@ def _not_older(created_at: float, clip_id: str) -> ColumnElement[bool]:
 
 
 def _with(words: str) -> list[ColumnElement[bool]]:
-    """The condition on the prompt, if any. Every word is quoted: nothing a person writes is FTS5's own language."""
-    tokens = re.findall(r"\w+", words)
+    """The condition on the prompt, if any. Every word is quoted: nothing a person writes is FTS5's own language. What
+    comes after the first few words is not looked for: thousands of them would keep the database busy for seconds."""
+    tokens = list(dict.fromkeys(re.findall(r"\w+", words.casefold())))[:MOST_WORDS]
     if not tokens:
         return []
     query = " ".join(f'"{token}"*' for token in tokens)

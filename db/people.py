@@ -41,6 +41,11 @@ async def offer(tx: AsyncConnection, asker: Asker, code_hash: str, until: float)
     await tx.execute(insert(link_codes).values(code_hash=code_hash, **asker_values(asker), until=until))
 
 
+async def forget_codes(tx: AsyncConnection, now: float) -> None:
+    """Drop the codes that are past their time."""
+    await tx.execute(delete(link_codes).where(link_codes.c.until <= now))
+
+
 async def offered_by(tx: AsyncConnection, code_hash: str, now: float) -> Asker | None:
     """Who offered this code; None: nobody, or it is past its time."""
     good = and_(link_codes.c.code_hash == code_hash, link_codes.c.until > now)
@@ -53,7 +58,7 @@ async def join(tx: AsyncConnection, asker: Asker, code_hash: str, now: float) ->
 
     The code is used up. None: no such code, it is past its time, or it is one's own.
     """
-    await tx.execute(delete(link_codes).where(link_codes.c.until <= now))
+    await forget_codes(tx, now)
     row = (await tx.execute(select(link_codes).where(link_codes.c.code_hash == code_hash))).one_or_none()
     if row is None or asker_of(row) == asker:
         return None

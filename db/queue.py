@@ -16,14 +16,14 @@ releases in the same transaction.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
-from db.records import UNFINISHED_STATES, Asker, Handle, Job, JobState, Lease, Progress, Verdict
+from db.records import GRAVEST, UNFINISHED_STATES, Address, Asker, Handle, Job, JobState, Lease, Progress, Verdict
 from db.rows import handle_values, job_of, job_values, lease_of, progress_values
 from db.tables import jobs
 
@@ -69,9 +69,11 @@ async def unfinished_of(tx: AsyncConnection, asker: Asker) -> list[Job]:
     return await _jobs(tx, select(jobs).where(unfinished).order_by(*_OLDEST_FIRST))
 
 
-async def last_of(tx: AsyncConnection, asker: Asker) -> Job | None:
-    """What the person (all their identities) asked for last; None: nothing yet."""
+async def last_of(tx: AsyncConnection, asker: Asker, near: Address | None = None) -> Job | None:
+    """What the person (all their identities) asked for last, in the place of `near` if one is given; None: nothing."""
     theirs = select(jobs).where(await _of_person(tx, asker))
+    if near is not None:
+        theirs = theirs.where(jobs.c.surface == near.surface, jobs.c.place == near.place)
     found = await _jobs(tx, theirs.order_by(jobs.c.created_at.desc(), jobs.c.number.desc()).limit(1))
     return found[0] if found else None
 
@@ -134,8 +136,10 @@ async def cancelled(tx: AsyncConnection, lease: Lease, now: float) -> bool:
 
 
 async def refuse(tx: AsyncConnection, lease: Lease, verdict: Verdict, now: float) -> bool:
-    """RENDERING -> REFUSED: a second opinion said no. False: fenced off."""
+    """RENDERING -> REFUSED: a second opinion said no; of the gravest kind no words are kept. False: fenced off."""
     refused: dict[str, Any] = {"state": JobState.REFUSED, "verdict": asdict(verdict), "reason": "", "changed_at": now}
+    if verdict.category == GRAVEST:
+        refused["spec"] = asdict(replace(lease.job.spec, prompt="", negative=""))
     return await _change(tx, _held_under(lease), **refused, **_UNLEASED)
 
 

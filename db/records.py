@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 MILLI = 1000
+GRAVEST = "C1"  # the category of refused prompts whose words are not kept, but a keyed hash at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Circumstances:
     """What a platform says about a person at the moment of a command or a click; asked anew each time.
 
     `roles` are the platform's own role ids, `moderator` whether the platform lets them manage the place, `private`
-    whether nobody else reads along, `language` a code such as "en" or "de".
+    whether nobody else reads along, `language` a code such as "en" or "de", `parent` the channel that the thread at the
+    address belongs to, if there is one.
     """
 
     language: str = "en"
@@ -50,6 +52,7 @@ class Circumstances:
     moderator: bool = False
     age_restricted: bool = False
     private: bool = False
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
-from db.records import Asker, Request, RequestState, Wish
+from db.records import Asker, JobState, Request, RequestState, Wish
 from db.rows import address_of, address_values, asker_of, asker_values, circumstances_of
-from db.tables import requests
+from db.tables import clips, jobs, requests
 
 
 async def record(tx: AsyncConnection, request: Request) -> bool:
@@ -66,9 +66,9 @@ async def complete(tx: AsyncConnection, draft: Request) -> bool:
     return (await tx.execute(update(requests).where(is_draft).values(values))).rowcount == 1
 
 
-async def forget_drafts(tx: AsyncConnection, before: float) -> None:
-    """Drop what nobody has finished writing since a moment."""
-    old = and_(requests.c.state == RequestState.DRAFT, requests.c.created_at < before)
+async def forget(tx: AsyncConnection, state: RequestState, before: float) -> None:
+    """Drop what came in before a moment and is still, or has ended, in this state."""
+    old = and_(requests.c.state == state, requests.c.created_at < before)
     await tx.execute(delete(requests).where(old))
 
 
@@ -77,12 +77,22 @@ async def blank(tx: AsyncConnection, surface: str, id: str) -> None:  # noqa: A0
     await tx.execute(update(requests).where(_is(surface, id)).values(wish=asdict(Wish(""))))
 
 
+async def of_job(tx: AsyncConnection, job_id: str) -> Request | None:
+    """The request that became this job."""
+    row = (await tx.execute(select(requests).where(requests.c.job == job_id))).first()
+    return None if row is None else _request_of(row)
+
+
 async def recent_prompts(tx: AsyncConnection, asker: Asker, start: str, limit: int) -> list[str]:
-    """What the asker has had made, each once, the latest first; only what begins with `start`, in either case."""
+    """What the asker has had made, each once, the latest first; only what begins with `start`, in either case. What
+    was refused after all is not among it, nor what was deleted."""
     prompt = requests.c.wish["prompt"].as_string()
     theirs = and_(requests.c.asker_surface == asker.surface, requests.c.asker_id == asker.id)
     taken = and_(theirs, requests.c.state == RequestState.TAKEN, prompt.istartswith(start, autoescape=True))
-    latest = select(prompt).where(taken).group_by(prompt).order_by(func.max(requests.c.created_at).desc())
+    refused = exists().where(jobs.c.id == requests.c.job, jobs.c.state == JobState.REFUSED)
+    deleted = exists().where(clips.c.job == requests.c.job, clips.c.forgotten)
+    latest = select(prompt).where(taken, ~refused, ~deleted).group_by(prompt)
+    latest = latest.order_by(func.max(requests.c.created_at).desc())
     return list((await tx.execute(latest.limit(limit))).scalars())
 
 

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from db import deliveries, gallery, queue, quotas
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import deliveries, gallery, queue, quotas, refusals, requests
 from db.clip_files import ClipFiles
 from db.database import Database
 from db.errors import ClipStoreFull, ClipStoreUnwritable
 from db.ids import new_id
-from db.records import Clip, Delivery, DeliveryState, Job, Lease, Ruling, Verdict
+from db.records import GRAVEST, Clip, Delivery, DeliveryState, Job, Lease, Refusal, Ruling, Verdict
 from db.trouble import surviving
 from generator.protocol import Cancelled, Failed, Judged, Rendered
 from generator.rendering import Ending
@@ -125,9 +127,24 @@ class Ledger:
         """A second opinion said no: nothing was rendered, and it cost nothing."""
         rules = (f"classifier:{judged.classifier}",)
         verdict = Verdict(Ruling.REFUSED, judged.category, "a second opinion", rules, policy=judged.classifier)
+        now = self._clock()
         async with self._database.transaction() as tx:
-            if await queue.refuse(tx, lease, verdict, self._clock()):
+            if await queue.refuse(tx, lease, verdict, now):
                 await quotas.release(tx, lease.job.id)
+                await self._keep_refusal(tx, lease.job, verdict, now)
+
+    async def _keep_refusal(self, tx: AsyncConnection, job: Job, verdict: Verdict, now: float) -> None:
+        """For an appeal, under the job's own id. The key for a hash is the bot's, so of the gravest kind nothing is
+        kept."""
+        request = await requests.of_job(tx, job.id)
+        if request is None:
+            return
+        prompt = job.spec.prompt
+        if verdict.category == GRAVEST:
+            prompt = ""
+            await requests.blank(tx, request.surface, request.id)
+        refusal = Refusal(job.id, request.surface, request.id, job.asker, request.address, verdict, prompt, now)
+        await refusals.record(tx, refusal)
 
     async def _cancel(self, lease: Lease) -> None:
         async with self._database.transaction() as tx:

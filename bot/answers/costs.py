@@ -40,9 +40,13 @@ class Account:
         return sentences.quota(facts + sentences.price(price, wait, fits=isinstance(decided, Granted)))
 
 
-def price(wish: Wish, known: Sequence[ModelFacts], default_model: str, limits: LimitsConfig) -> int | Problem:
-    """Credits (thousandths of a standard clip) that the wish would cost, or what is wrong with it."""
-    spec = specs.resolve(replace(wish, prompt=wish.prompt or _ANY_WORDS), known, default_model, limits, lambda: 0)
+def price(
+    wish: Wish, known: Sequence[ModelFacts], default_model: str, limits: LimitsConfig, said: Wish | None = None
+) -> int | Problem:
+    """Credits (thousandths of a standard clip) that the wish would cost, or what is wrong with it; `said` is the wish
+    before preferences filled its gaps."""
+    worded = replace(wish, prompt=wish.prompt or _ANY_WORDS)
+    spec = specs.resolve(worded, known, default_model, limits, lambda: 0, said=said)
     if isinstance(spec, Problem):
         return spec
     return quota.cost(spec, next(model for model in known if model.name == spec.model))

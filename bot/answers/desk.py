@@ -13,7 +13,7 @@ from bot.answers import changes as changing
 from bot.answers import codes, costs, sizes
 from bot.cards import Card
 from bot.cards import answers as sentences
-from bot.commands import Commands
+from bot.commands import Commands, deciding
 from bot.language import speaking
 from bot.specs import Problem
 from db import gallery, link_tries, models, people, places, queue, quotas, requests
@@ -21,6 +21,7 @@ from db.ids import new_id
 from db.records import Asker, Caller, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
 
 PAGE_CLIPS = 5
+DRAWS = 20  # of a random clip, until one may be shown
 RECENT_PROMPTS = 25
 SUGGESTIONS = 3  # of a first word
 
@@ -34,13 +35,15 @@ class Answers:
     # --- what waits, and what is left ---
 
     async def queue(self, caller: Caller) -> Card:
-        """The caller's own unfinished jobs, each with its place and expected time."""
+        """The caller's own unfinished jobs, each with its place and expected time; where others may read along, without
+        the words of what was asked for elsewhere."""
         async with self.commands.database.reading() as tx:
             lines = [await _line(tx, job) for job in await queue.unfinished_of(tx, caller.asker)]
             waiting = await queue.waiting_count(tx)
         first = min((place for _, place, _ in lines if place), default=1 if lines else waiting + 1)
         with _speaking(caller):
-            return _to(caller, sentences.queue(lines, first - 1))
+            shown = [(_veiled(job, caller), place, expected) for job, place, expected in lines]
+            return _to(caller, sentences.queue(shown, first - 1))
 
     async def cancel(self, caller: Caller, job: str = "") -> Card:
         """Stop one of the caller's jobs; none named: the newest unfinished one."""
@@ -69,9 +72,10 @@ class Answers:
         with _speaking(caller):
             if wish is None:
                 return _to(caller, account.card())
-            wish = specs.preferred(specs.storable(wish, self.commands.limits), likes, place, specs.FORMATS)
+            said = specs.storable(wish, self.commands.limits)
+            wish = specs.preferred(said, likes, place, specs.FORMATS)
             limits = specs.tightened(self.commands.limits, place)
-            price = costs.price(wish, known, self.commands.default_model, limits)
+            price = costs.price(wish, known, self.commands.default_model, limits, said)
             return _to(caller, cards.problem(price.sentence) if isinstance(price, Problem) else account.card(price))
 
     # --- what has been made ---
@@ -89,11 +93,17 @@ class Answers:
             return _to(caller, sentences.gallery(clips, page, pages, count, words))
 
     async def random_clip(self, caller: Caller) -> str:
-        """The id of any clip of the gallery that the caller sees, or empty."""
-        address, chance = caller.address, self.commands.rng.random()
-        async with self.commands.database.reading() as tx:
-            clip = await gallery.random(tx, address.surface, address.place, _owner(caller), chance)
-        return clip.id if clip else ""
+        """The id of any clip of the gallery that the caller sees and that may be shown here, or empty."""
+        here, commands = caller.address, self.commands
+        async with commands.database.reading() as tx:
+            place = await _place(tx, caller)
+            for _ in range(DRAWS):
+                clip = await gallery.random(tx, here.surface, here.place, _owner(caller), commands.rng.random())
+                if clip is None:
+                    break
+                if deciding.may_stand(clip, place, caller.circumstances, commands.policy):
+                    return clip.id
+        return ""
 
     async def found(self, caller: Caller, words: str, limit: int = 50) -> list[Clip]:
         """Clips of the caller, and of places where the caller has asked for clips, whose prompts hold `words`."""
@@ -101,9 +111,10 @@ class Answers:
             return await gallery.found(tx, caller.asker, words, limit)
 
     async def last_job(self, caller: Caller) -> str:
-        """The id of the caller's newest job, or empty."""
+        """The id of the caller's newest job, or empty; where others read along, only of what was asked for here."""
+        near = None if caller.circumstances.private else caller.address
         async with self.commands.database.reading() as tx:
-            job = await queue.last_of(tx, caller.asker)
+            job = await queue.last_of(tx, caller.asker, near)
         return job.id if job else ""
 
     # --- settings ---
@@ -287,6 +298,13 @@ def _owner(caller: Caller) -> Asker | None:
 
 def _named(known: list[ModelFacts], name: str) -> ModelFacts | None:
     return next((model for model in known if model.name == name), None)
+
+
+def _veiled(job: Job, caller: Caller) -> Job:
+    here, there = caller.address, job.handle.address
+    if caller.circumstances.private or (here.surface, here.place) == (there.surface, there.place):
+        return job
+    return replace(job, spec=replace(job.spec, prompt=sentences.elsewhere()))
 
 
 async def _place(tx: AsyncConnection, caller: Caller) -> PlaceSettings:

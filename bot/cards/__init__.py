@@ -72,7 +72,7 @@ def of(job: Job, clip: Clip | None = None, place: int = 0, ready_at: float | Non
         case JobState.CANCELLED:
             return cancelled(job)
         case JobState.REFUSED:
-            return refused(job.verdict, job.asker)
+            return refused(job.verdict, job.asker, job.id)  # a second opinion's refusal has the job's own id
 
 
 def queued(job: Job, place: int, ready_at: float | None = None) -> Card:
@@ -297,6 +297,7 @@ SAID_NO = "The platform said no; please check what Zoetrope may post here."
 UNREACHED = "Your request is noted, and its answer follows shortly."
 APPEALED = "Thank you: a moderator will look at this again."
 NEW_PROMPT = "Write the new prompt; everything else stays as it was."
+NOT_SHOWN_HERE = "The rules of this place do not let this clip be shown here; please show another one."
 NO_DRAFT = "What you began to write is not known here (any more); please ask anew."
 SHOWN_ALREADY = "This clip was brought already."
 PAUSED = "Zoetrope is paused here; please ask again when a moderator has resumed it."

@@ -52,6 +52,11 @@ def queue(lines: Sequence[tuple[Job, int, float | None]], ahead: int) -> Card:
     )
 
 
+def elsewhere() -> str:
+    """Instead of the prompt of what was asked for in another place, where others may read along."""
+    return say("asked for elsewhere")
+
+
 def _nothing_waits(ahead: int) -> str:
     if ahead:
         return say("Nothing of yours is waiting; others before a new clip: {ahead}.", ahead=ahead)

@@ -12,11 +12,11 @@ from bot import cards, permissions
 from bot.commands.outcomes import Outcome, Result
 from bot.language import say
 from bot.renditions import Renditions
-from db import deliveries, gallery, people, places, queue, quotas, refusals
+from db import deliveries, gallery, moves, people, places, queue, quotas, refusals
 from db.clip_files import ClipFiles
 from db.database import Database
 from db.errors import StoreError
-from db.records import Caller, Clip, Job, JobState
+from db.records import Address, Caller, Clip, Job, JobState
 
 log = logging.getLogger(__name__)
 
@@ -102,15 +102,23 @@ async def may_end(tx: AsyncConnection, caller: Caller, job: Job) -> bool:
     """Whether the caller may cancel the job or delete its clip: its asker, or a moderator of its place."""
     if await is_theirs(tx, caller, job):
         return True
-    here, there = caller.address, job.handle.address
-    if (here.surface, here.place) != (there.surface, there.place):
+    here = caller.address
+    if not await _asked_for_here(tx, here, job):
         return False
     return permissions.moderates(caller.circumstances, await places.settings(tx, here.surface, here.place))
 
 
 async def may_see(tx: AsyncConnection, caller: Caller, job: Job, clip: Clip | None) -> bool:
     """Whether a card of the job, or of its clip, may stand where the caller is."""
-    here, there = caller.address, job.handle.address
-    if (here.surface, here.place) == (there.surface, there.place) or await is_theirs(tx, caller, job):
+    if await _asked_for_here(tx, caller.address, job) or await is_theirs(tx, caller, job):
         return True
-    return clip is not None and await gallery.may_see(tx, clip, caller.asker, here)
+    return clip is not None and await gallery.may_see(tx, clip, caller.asker, caller.address)
+
+
+async def _asked_for_here(tx: AsyncConnection, here: Address, job: Job) -> bool:
+    """Also if the place has got another name since."""
+    there = job.handle.address
+    return here.surface == there.surface and here.place in (
+        there.place,
+        await moves.moved(tx, there.surface, there.place),
+    )

@@ -11,6 +11,8 @@ from bot.commands.outcomes import Outcome, Result
 from bot.language import known, say
 from db.config import LimitsConfig
 from db.records import (
+    Circumstances,
+    Clip,
     ClipSpec,
     Handle,
     Job,
@@ -77,11 +79,11 @@ def decide(
     if isinstance(spec, specs.Problem):
         return Plan(Result.PROBLEM, cards.problem(spec.sentence, request.asker))
     verdict = judge(request, spec, situation, rules.policy)
-    if verdict.ruling is Ruling.REFUSED:
-        return _refused(request, spec, verdict, situation.now, make_id())
-    granted = quota.decide(situation.usage, allowance(request, situation, rules), price(spec, situation), situation.now)
+    granted = pay(verdict, allowance(request, situation, rules), price(spec, situation), situation)
     if isinstance(granted, quota.Denied):
         return Plan(Result.DENIED, cards.denied(granted, situation.now, request.asker), verdict=verdict)
+    if verdict.ruling is Ruling.REFUSED:
+        return _refused(request, spec, verdict, situation.now, make_id())
     job = _job(request, spec, verdict, granted.cost, wish.format or situation.formats[0], situation.now, make_id())
     return _queued(job, situation)
 
@@ -90,7 +92,7 @@ def closed(request: Request, place: PlaceSettings) -> str:
     """Why nobody may ask here just now, or nothing."""
     if place.paused:
         return say(cards.PAUSED)
-    if place.threads and request.address.thread not in place.threads:
+    if place.threads and {request.address.thread, request.circumstances.parent}.isdisjoint(place.threads):
         return say(cards.WRONG_THREAD)
     return ""
 
@@ -98,26 +100,41 @@ def closed(request: Request, place: PlaceSettings) -> str:
 def resolve(
     said: Wish, wish: Wish, situation: Situation, rules: Rules, seed: Callable[[], int]
 ) -> ClipSpec | specs.Problem:
-    """The spec of `wish`, which is what was `said` with its gaps filled by preferences.
-
-    A preferred size that does not fit the model or the limits is passed over: nobody has asked for it here.
-    """
+    """The spec of `wish`, which is what was `said` with its gaps filled by preferences."""
     limits = specs.tightened(rules.limits, situation.place)
-    usual = rules.default_model
-    spec = specs.resolve(wish, situation.models, usual, limits, seed, situation.formats)
-    if isinstance(spec, specs.Problem) and (wish.width, wish.height) != (said.width, said.height):
-        unsized = replace(wish, width=said.width, height=said.height)
-        return specs.resolve(unsized, situation.models, usual, limits, seed, situation.formats)
-    return spec
+    return specs.resolve(wish, situation.models, rules.default_model, limits, seed, situation.formats, said)
 
 
 def judge(request: Request, spec: ClipSpec, situation: Situation, policy: safety.Policy) -> Verdict:
     """By everything the person wrote and what the place has chosen."""
     place = situation.place
     writing = safety.Writing(spec.prompt, spec.negative, earlier=situation.earlier)
-    house = safety.House(place.preset, place.words, request.circumstances.age_restricted)
-    verdict = safety.judge(writing, policy, house)
+    verdict = safety.judge(writing, policy, house(place, request.circumstances))
     return replace(verdict, spoiler=verdict.spoiler or place.spoiler)
+
+
+def may_stand(clip: Clip, place: PlaceSettings, circumstances: Circumstances, policy: safety.Policy) -> bool:
+    """Whether the rules of a place let a finished clip be shown there, wherever it was made."""
+    writing = safety.Writing(clip.spec.prompt, clip.spec.negative)
+    return safety.judge(writing, policy, house(place, circumstances)).ruling is not Ruling.REFUSED
+
+
+def house(place: PlaceSettings, circumstances: Circumstances) -> safety.House:
+    """What a place has chosen, as the filter asks for it."""
+    return safety.House(place.preset, place.words, circumstances.age_restricted)
+
+
+def pay(verdict: Verdict, allowed: quota.Allowance, price_: int, situation: Situation) -> quota.Granted | quota.Denied:
+    """Whether the request can be paid for. A refusal costs less, but whoever can't pay even that learns nothing of the
+    verdict: else probing would be free as soon as nothing is left."""
+    granted = quota.decide(situation.usage, allowed, price_, situation.now)
+    if verdict.ruling is not Ruling.REFUSED or isinstance(granted, quota.Granted):
+        return granted
+    return granted if _is_broke(situation, allowed) else quota.Granted(allowed.refused)
+
+
+def _is_broke(situation: Situation, allowed: quota.Allowance) -> bool:
+    return isinstance(quota.decide(situation.usage, allowed, allowed.refused, situation.now), quota.Denied)
 
 
 def allowance(request: Request, situation: Situation, rules: Rules) -> quota.Allowance:

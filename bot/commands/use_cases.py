@@ -27,24 +27,28 @@ from bot.commands.outcomes import Outcome, Result
 from bot.language import say, speaking
 from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
-from db import deliveries, gallery, models, people, places, queue, quotas, refusals, requests
+from db import deliveries, gallery, link_tries, models, people, places, queue, quotas, refusals, requests
 from db.clip_files import ClipFiles
 from db.config import LimitsConfig
 from db.database import Database
 from db.ids import new_id
 from db.records import (
+    GRAVEST,
     Address,
     Caller,
+    Circumstances,
     Clip,
     Delivery,
     DeliveryState,
     Handle,
     Job,
     JobState,
+    PlaceSettings,
     Refusal,
     Request,
     RequestState,
     Ruling,
+    Verdict,
     Wish,
 )
 from db.trouble import surviving
@@ -54,7 +58,8 @@ RETRY_SECONDS = 15.0  # how often requests that could not be shown are gone thro
 DRAFT_SECONDS = 24 * 3600.0  # then nobody is still writing
 EARLIER_SECONDS, EARLIER_PROMPTS = 600.0, 4  # what is read together with a prompt
 CHAIN = 8  # clips that a clip goes back to, as far as they are read
-GRAVEST = "C1"  # of such a prompt only a keyed hash is kept
+TIDY_SECONDS = 24 * 3600.0  # between two looks for what nobody needs any more
+CLOSED_SECONDS = 30 * 24 * 3600.0  # then no platform repeats a request, nor does anybody ask what became of it
 
 log = logging.getLogger(__name__)
 
@@ -246,13 +251,21 @@ class Commands:
         self, request: Request, outcome: Outcome, message: str = "", refusal: Refusal | None = None
     ) -> Outcome:
         """The request is answered. A refused one is kept for an appeal and costs a little, both in one transaction."""
+        too_grave = refusal is None and self._is_too_grave(request, outcome.verdict)
         async with self.database.transaction() as tx:
             if message:
                 await requests.set_message(tx, request.surface, request.id, message)
             is_closed = await requests.close(tx, request.surface, request.id)
             if refusal is not None and is_closed:
                 await self._keep_refusal(tx, refusal)
+            if too_grave and is_closed:
+                await requests.blank(tx, request.surface, request.id)
         return outcome
+
+    def _is_too_grave(self, request: Request, verdict: Verdict | None) -> bool:
+        """Whether the words must not be kept, though the answer was about something else."""
+        verdict = verdict or safety.judge(safety.Writing(request.wish.prompt, request.wish.negative), self.policy)
+        return verdict.category == GRAVEST and verdict.ruling is Ruling.REFUSED
 
     async def _keep_refusal(self, tx: AsyncConnection, refusal: Refusal) -> None:
         if refusal.verdict.category == GRAVEST:
@@ -275,7 +288,7 @@ class Commands:
             clip = await _visible_clip(tx, request.caller, request.shows)
             place = await places.settings(tx, request.address.surface, request.address.place)
             person = await people.settings(tx, request.asker)
-        if sentence := deciding.closed(request, place) or ("" if clip else say(cards.NO_SUCH_CLIP)):
+        if sentence := deciding.closed(request, place) or self._unshowable(clip, place, request.circumstances):
             plan = Plan(Result.PROBLEM, cards.not_here(sentence, request.asker))
             handle = await self._show(request, plan.card, again)
             return await self._close(request, plan.outcome(handle), handle.message)
@@ -289,6 +302,13 @@ class Commands:
                 await deliveries.promise(tx, self._promise(clip, handle, wanted))
         return replace(plan.outcome(handle), job=clip.job)
 
+    def _unshowable(self, clip: Clip | None, place: PlaceSettings, circumstances: Circumstances) -> str:
+        """Why a clip is not shown in a place, or nothing. It may be from a place where other rules hold."""
+        if clip is None:
+            return say(cards.NO_SUCH_CLIP)
+        stands = deciding.may_stand(clip, place, circumstances, self.policy)
+        return "" if stands else say(cards.NOT_SHOWN_HERE)
+
     def _promise(self, clip: Clip, handle: Handle, kind: str) -> Delivery:
         now = self.clock()
         return Delivery(self.make_id(), clip.id, clip.job, handle, kind, DeliveryState.PROMISED, 0, now, now)
@@ -299,6 +319,8 @@ class Commands:
             first = await requests.get(tx, request.surface, request.id)
             job = await queue.get(tx, first.job) if first and first.job else None
             refusal = await refusals.of_request(tx, request.surface, request.id)
+        if first is not None and first.asker != request.asker:
+            return no((Result.UNKNOWN, cards.ANSWERED_ALREADY))  # somebody guessed the id of somebody else's request
         if first is None or first.state in (RequestState.RECEIVED, RequestState.DRAFT):
             return Outcome(Result.UNREACHED, say(cards.UNREACHED))
         if job is not None:
@@ -421,14 +443,25 @@ class Commands:
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""
-        with surviving("forget what nobody has finished writing"):
-            async with self.database.transaction() as tx:
-                await requests.forget_drafts(tx, self.clock() - DRAFT_SECONDS)
+        tidied = None
         while True:
             with surviving("take up what was left"):
                 await self.take_up()
                 await self.lapse()
+            if tidied is None or abs(self.clock() - tidied) >= TIDY_SECONDS:
+                with surviving("forget what nobody needs any more"):
+                    await self.tidy()
+                tidied = self.clock()
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def tidy(self) -> None:
+        """Drop drafts nobody has finished, requests answered long ago, and codes past their time."""
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            await requests.forget(tx, RequestState.DRAFT, now - DRAFT_SECONDS)
+            await requests.forget(tx, RequestState.CLOSED, now - CLOSED_SECONDS)
+            await people.forget_codes(tx, now)
+            await link_tries.forget(tx, now - TIDY_SECONDS)
 
     async def _close_late(self, request: Request) -> Outcome:
         """One that can't be told yet stays open: its card may stand there and promise a clip."""

@@ -278,6 +278,25 @@ async def test_the_last_job_is_the_newest(world: World, answers: Answers) -> Non
     assert await answers.last_job(ADA) == newest
 
 
+async def test_where_others_read_along_nothing_private_is_told_or_made_again(world: World, answers: Answers) -> None:
+    alone = calling(place="ada-alone", private=True)
+    here = await ask(world)
+    private = await ask(world, alone, "my secret")
+    assert await answers.last_job(ADA) == here
+    assert await answers.last_job(alone) == private
+    assert "secret" not in repr(await answers.queue(ADA))
+    assert fact(await answers.queue(ADA), private).startswith("asked for elsewhere")
+    assert fact(await answers.queue(alone), private).startswith("my secret")
+
+
+async def test_a_preferred_size_that_does_not_fit_has_no_price_and_is_no_problem(
+    world: World, answers: Answers
+) -> None:
+    async with world.database.transaction() as tx:
+        await people.put(tx, ADA.asker, PersonSettings(width=1000, height=24))
+    assert fact(await answers.quota(ADA, Wish("")), "This clip costs").startswith("1 credit")
+
+
 # --- settings ---
 
 

@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import intents
+from bot.answers import Answers
 from bot.cards import deleted
 from bot.commands import Outcome, Result
 from bot.intents import Delete, Edit, Page, Show
 from bot.port import Throttled
 from db import deliveries, gallery, people, places, queue, requests
 from db.ids import new_id
-from db.records import Address, Asker, Caller, DeliveryState, PersonSettings, PlaceSettings, RequestState, Wish
+from db.records import (
+    Address,
+    Asker,
+    Caller,
+    Circumstances,
+    DeliveryState,
+    PersonSettings,
+    PlaceSettings,
+    RequestState,
+    Wish,
+)
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -210,3 +221,73 @@ async def test_where_it_is_paused_nothing_is_shown_either(world: World) -> None:
     async with world.database.reading() as tx:
         assert len(await deliveries.of_clip(tx, delivery.clip)) == 1
         assert await queue.waiting(tx) == []
+
+
+async def rule(world: World, **settings: object) -> None:
+    async with world.database.transaction() as tx:
+        await places.put(tx, "recording", "family", replace(PlaceSettings(), **settings), 1.0)  # type: ignore[arg-type]
+
+
+FAMILY = Caller(ADA, Address("recording", "family"))
+
+
+async def test_a_clip_from_elsewhere_is_not_shown_where_the_rules_of_the_place_refuse_it(world: World) -> None:
+    delivery = await world.rendered("a sword fight")
+    await rule(world, preset="family")
+    outcome = await press(world, Show(delivery.clip), FAMILY)
+    assert outcome.result is Result.PROBLEM
+    assert "rules of this place" in outcome.sentence
+    await rule(world, words=("pumpernickel",))
+    assert (await press(world, Show(delivery.clip), FAMILY)).result is Result.SHOWN
+
+
+async def test_what_adults_made_among_themselves_is_shown_among_them_alone(world: World) -> None:
+    await rule(world, preset="adult-channel")
+    adults = replace(FAMILY, circumstances=Circumstances(age_restricted=True))
+    made = await world.commands.request_clip(adults, Wish("a nude woman"), "o1")
+    delivery = await world.finish(await world.claim(made.job))
+    for caller, result in ((FAMILY, Result.PROBLEM), (ME, Result.PROBLEM), (adults, Result.SHOWN)):
+        assert (await press(world, Show(delivery.clip), caller)).result is result
+    answers = Answers(world.commands)
+    assert await answers.random_clip(FAMILY) == ""
+    assert await answers.random_clip(adults) == delivery.clip
+
+
+async def test_a_place_covers_clips_from_elsewhere_as_well(world: World) -> None:
+    delivery = await world.rendered()
+    await rule(world, spoiler=True)
+    outcome = await press(world, Show(delivery.clip), FAMILY)
+    async with world.running(world.delivery):
+        await world.surface.until(lambda: bool(world.message(outcome).renditions))
+    assert world.message(outcome).card.spoiler
+
+
+async def test_a_card_that_was_promised_a_deleted_clip_says_so(world: World) -> None:
+    """The clip went after the press had looked at it: nobody else redraws that card."""
+    delivery = await world.rendered()
+    outcome = await press(world, Show(delivery.clip))
+    async with world.database.transaction() as tx:
+        await gallery.forget(tx, delivery.clip)
+    async with world.running(world.delivery):
+        await world.surface.until(lambda: world.message(outcome).card == deleted())
+
+
+async def test_somebody_elses_request_tells_nothing_to_who_guesses_its_id(world: World) -> None:
+    asked = await world.ask(origin="o1")
+    guessed = await world.ask(origin="o1", asker=BOB)
+    assert (guessed.result, guessed.job, guessed.handle, guessed.verdict) == (Result.UNKNOWN, "", None, None)
+    assert (await world.ask(origin="o1")).job == asked.job
+
+
+async def test_what_nobody_needs_any_more_is_forgotten_while_the_bot_runs(world: World) -> None:
+    await world.commands.draft(ME, Wish("", steps=7), "o1")
+    await world.ask("", "o2")
+    await world.ask("a heart", "o3")
+    async with world.database.transaction() as tx:
+        await people.offer(tx, ADA, "hash", world.clock() + 60)
+    world.clock.now += 31 * 24 * 3600
+    await world.commands.tidy()
+    async with world.database.reading() as tx:
+        found = [await requests.get(tx, "recording", origin) is not None for origin in ("o1", "o2", "o3")]
+        assert await people.offered_by(tx, "hash", 0.0) is None
+    assert found == [False, False, True]

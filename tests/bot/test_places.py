@@ -12,7 +12,7 @@ from bot.commands import Outcome, Result
 from bot.intents import Again, Cancel, Delete, Edit, Intent
 from bot.quota import Allowance
 from bot.surfaces.recording import ROOMY
-from db import gallery, people, places, quotas
+from db import gallery, moves, people, places, quotas
 from db.ids import new_id
 from db.records import Address, Asker, Caller, Circumstances, JobState, PersonSettings, PlaceSettings, Wish
 
@@ -221,3 +221,11 @@ async def test_somebody_elses_private_clip_is_made_again_by_nobody(world: World)
     assert (await world.commands.show_clip(stranger, delivery.clip, "s1")).result is Result.UNKNOWN
     async with world.database.reading() as tx:
         assert await gallery.get(tx, delivery.clip) is not None
+
+
+async def test_moderators_of_a_place_keep_their_say_when_it_gets_another_name(world: World) -> None:
+    asked = await world.ask()
+    async with world.database.transaction() as tx:
+        await moves.note(tx, "recording", "here", "there", 1.0)
+    moderator = Caller(BOB, Address("recording", "there"), Circumstances(moderator=True))
+    assert (await press(world, moderator, Cancel(asked.job))).result is Result.CANCELLED

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import intents, key_file
-from bot.commands import Outcome, Result
+from bot.commands import TOO_LATE_SECONDS, Outcome, Result
 from bot.errors import FolderUnwritable
 from bot.intents import Appeal
 from bot.port import Gone, Throttled
-from db import refusals, requests
-from db.records import Address, Asker, Caller, Refusal, RequestState, Wish
+from bot.quota import Allowance
+from db import places, refusals, requests
+from db.records import Address, Asker, Caller, PlaceSettings, Refusal, RequestState, Wish
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -122,6 +123,50 @@ async def test_the_last_prompts_of_somebody_are_read_together(world: World) -> N
 async def test_at_once_refused_prompts_are_each_charged(world: World) -> None:
     await asyncio.gather(*(world.ask("a nude woman", f"o{number}") for number in range(10)))
     assert sum(spent for _, spent in (await world.usage()).spent) == 1000
+
+
+async def kept_words(world: World, origin: str) -> Wish:
+    async with world.database.reading() as tx:
+        request = await requests.get(tx, "recording", origin)
+    assert request is not None
+    assert request.state is RequestState.CLOSED
+    return request.wish
+
+
+async def test_words_of_the_gravest_kind_are_not_kept_either_where_something_else_was_wrong(world: World) -> None:
+    assert (await world.ask(GRAVE, "o1", steps=9999)).result is Result.PROBLEM
+    async with world.database.transaction() as tx:
+        await places.put(tx, "recording", "here", PlaceSettings(paused=True), 1.0)
+    assert (await world.ask(GRAVE, "o2")).result is Result.PROBLEM
+    assert (await world.ask("a heart", "o3")).result is Result.PROBLEM
+    assert [await kept_words(world, origin) for origin in ("o1", "o2", "o3")] == [Wish(""), Wish(""), Wish("a heart")]
+
+
+async def test_nor_where_nobody_could_be_told_in_time(world: World) -> None:
+    world.surface.fail("show", Throttled(1))
+    await world.ask(GRAVE, "o1")
+    world.clock.now += TOO_LATE_SECONDS + 1
+    await world.commands.take_up()
+    assert await kept_words(world, "o1") == Wish("")
+
+
+async def test_whoever_has_nothing_left_learns_nothing_by_probing(world: World) -> None:
+    world.commands.allowance = Allowance(credits=1050, window=600.0, waiting=10)
+    assert (await world.ask()).result is Result.QUEUED
+    cards = []
+    for number, prompt in enumerate(("a nude woman", "a frog", GRAVE)):
+        outcome = await world.ask(prompt, f"p{number}")
+        assert outcome.result is Result.DENIED
+        cards.append(world.message(outcome).card)
+    assert cards[0] == cards[1] == cards[2]
+    assert len((await world.usage()).spent) == 1
+    assert await kept_words(world, "p2") == Wish("")
+
+
+async def test_a_refusal_is_paid_for_where_a_clip_would_be_too_dear(world: World) -> None:
+    world.commands.allowance = Allowance(credits=500, window=600.0, waiting=10)
+    results = [(await world.ask("a nude woman")).result for _ in range(6)]
+    assert results == [Result.REFUSED] * 5 + [Result.DENIED]
 
 
 def test_the_key_is_made_once_and_read_by_its_owner_alone(tmp_path: Path) -> None:

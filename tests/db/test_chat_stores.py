@@ -112,7 +112,9 @@ async def test_the_way_to_a_card_is_found_by_nonce_and_by_message(database: Data
         newer = replace(route, nonce="n2", token="other", until=950.0, message="m1")
         await card_routes.keep(tx, newer)
         assert await card_routes.of_message(tx, "discord", "m1") == newer
-        await card_routes.forget(tx, 960.0)
+        await card_routes.forget(tx, "telegram", 960.0)
+        assert await card_routes.of_message(tx, "discord", "m1") == newer
+        await card_routes.forget(tx, "discord", 960.0)
         assert await card_routes.of_message(tx, "discord", "m1") is None
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db import deliveries, gallery, people, platform_files, queue
+from db import deliveries, gallery, moves, people, platform_files, queue
 from db.database import Database
 from db.ids import new_id
 from db.records import Address, Asker, Clip, Delivery, Handle, Job
@@ -191,3 +191,21 @@ async def test_a_clip_is_seen_by_its_asker_and_where_it_was_asked_for_or_shown(
         await deliveries.promise(tx, shown)
         assert await gallery.may_see(tx, clip, BOB, Address("web", "main"))
         assert await deliveries.of_clip(tx, clip.id) == [shown]
+
+
+async def test_a_search_of_thousands_of_words_looks_for_the_first_few(database: Database, film: Film) -> None:
+    clip = await film("a red heart")
+    many = " ".join(["heart", *["a"] * 2000, *(f"w{number}" for number in range(2000))])
+    async with database.reading() as tx:
+        assert await gallery.browse(tx, "web", "main", None, "heart " * 2000, 0, 9) == [clip]
+        assert await gallery.browse(tx, "web", "main", None, many, 0, 9) == []
+        within = " ".join(["heart", "red", "a"] * 700)
+        assert await gallery.browse(tx, "web", "main", None, within, 0, 9) == [clip]
+
+
+async def test_clips_of_a_place_that_moved_are_found_by_those_who_asked_there(database: Database, film: Film) -> None:
+    theirs = await film("a red heart", asker=BOB)
+    await film("a star", asker=ADA)
+    async with database.transaction() as tx:
+        await moves.note(tx, "web", "main", "elsewhere", 1.0)
+        assert theirs in await gallery.found(tx, ADA, "heart", 9)

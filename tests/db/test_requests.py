@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from db import queue, requests
+from db import gallery, queue, requests
 from db.database import Database
-from db.records import Asker, Job, Request, RequestState, Wish
+from db.records import Asker, Clip, Job, JobState, Request, RequestState, Ruling, Verdict, Wish
 
 MakeRequest = Callable[..., Request]
 MakeJob = Callable[..., Job]
@@ -98,12 +98,12 @@ async def test_a_draft_waits_for_its_prompt_and_is_taken_up_by_nobody(
         assert await requests.unfinished(tx) == [replace(whole, state=RequestState.RECEIVED)]
 
 
-async def test_drafts_that_nobody_finishes_are_forgotten(database: Database, make_request: MakeRequest) -> None:
+async def test_what_stays_in_a_state_for_long_is_forgotten(database: Database, make_request: MakeRequest) -> None:
     old, young = [make_request(state=RequestState.DRAFT, created_at=at) for at in (1.0, 9.0)]
     received = make_request(created_at=1.0)
     await _record(database, old, young, received)
     async with database.transaction() as tx:
-        await requests.forget_drafts(tx, 9.0)
+        await requests.forget(tx, RequestState.DRAFT, 9.0)
     assert [await _get(database, one) for one in (old, young, received)] == [None, young, received]
 
 
@@ -136,3 +136,23 @@ async def test_recent_prompts_are_what_was_made_latest_first_each_once(
 
 def _taken(request: Request) -> Request:
     return replace(request, state=RequestState.TAKEN)
+
+
+async def test_neither_refused_nor_deleted_prompts_are_among_the_recent_ones(
+    database: Database, make_request: MakeRequest, make_job: MakeJob, make_clip: Callable[..., Clip]
+) -> None:
+    refused, gone, there = make_job(state=JobState.QUEUED), make_job(), make_job()
+    asked = [make_request(wish=Wish(prompt)) for prompt in ("refused", "deleted", "a heart")]
+    clip = make_clip(gone)
+    async with database.transaction() as tx:
+        for request, job in zip(asked, (refused, gone, there), strict=True):
+            await queue.enqueue(tx, job)
+            await requests.record(tx, request)
+            await requests.take(tx, request.surface, request.id, job.id)
+        lease = await queue.claim(tx, refused.id, runner="r1", now=1.0, until=9.0)
+        assert lease is not None
+        assert await queue.refuse(tx, lease, Verdict(Ruling.REFUSED, "P1"), 2.0)
+        await gallery.publish(tx, clip)
+        await gallery.forget(tx, clip.id)
+    async with database.reading() as tx:
+        assert await requests.recent_prompts(tx, asked[0].asker, "", 10) == ["a heart"]

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from db import deliveries, gallery, models, queue, quotas
+from db import deliveries, gallery, models, queue, quotas, refusals, requests
 from db.clip_files import ClipFiles
 from db.config import GeneratorConfig
 from db.database import Bell, Database
 from db.errors import DatabaseUnreachable
-from db.records import DeliveryState, Job, JobState, ModelFacts, Ruling, Usage
+from db.records import DeliveryState, Job, JobState, ModelFacts, Request, Ruling, Usage, Wish
 from db.tables import runners
 from generator.ledger import Ledger
 from generator.protocol import Failed, Ready
@@ -536,6 +536,26 @@ async def test_a_second_opinion_may_refuse_a_job_which_then_costs_nothing(
     async with database.reading() as tx:
         assert await gallery.of_job(tx, job.id) is None
     assert not (tmp_path / "masters").exists() or list((tmp_path / "masters").iterdir()) == []
+
+
+@pytest.mark.parametrize(("prompt", "kept"), [("something forbidden", True), ("something grave and forbidden", False)])
+async def test_what_a_second_opinion_refused_is_kept_for_an_appeal_but_not_the_gravest_words(
+    database: Database, ask: Ask, until: Until, doubtful_runner: Runner, serving: Serving, prompt: str, kept: bool
+) -> None:
+    job = await ask(prompt)
+    request = Request("web", "r1", job.asker, job.handle.address, Wish(prompt), job.created_at)
+    async with database.transaction() as tx:
+        await requests.record(tx, request)
+        await requests.take(tx, request.surface, request.id, job.id)
+    async with serving(doubtful_runner):
+        refused = await until(job.id, ended)
+    async with database.reading() as tx:
+        refusal = await refusals.get(tx, job.id)
+        asked = await requests.get(tx, "web", "r1")
+    assert refusal is not None
+    assert asked is not None
+    assert (refusal.verdict, refusal.asker, refusal.address) == (refused.verdict, job.asker, request.address)
+    assert [refusal.prompt, refused.spec.prompt, asked.wish.prompt] == ([prompt] * 3 if kept else [""] * 3)
 
 
 async def test_what_a_second_opinion_lets_pass_is_rendered(

@@ -155,7 +155,7 @@ def test_a_deleted_or_hidden_clip_leaves_no_words(clip: Clip | None, shown: card
         (JobState.HELD, "A moderator looks at this first", [intents.Cancel(JOB.id)]),
         (JobState.FAILED, "The renderer stopped.", [intents.Again(JOB.id)]),
         (JobState.CANCELLED, "Cancelled; it cost nothing.", [intents.Again(JOB.id)]),
-        (JobState.REFUSED, "can't be made here", []),
+        (JobState.REFUSED, "can't be made here", [intents.Appeal(JOB.id)]),
     ],
 )
 def test_the_other_states(state: JobState, words: str, buttons: list[intents.Intent]) -> None:

@@ -61,7 +61,7 @@ class Ways:
 
     async def forget_old(self) -> None:
         async with self._writing() as tx:
-            await card_routes.forget(tx, self._clock() - REMEMBERED)
+            await card_routes.forget(tx, NAME, self._clock() - REMEMBERED)
 
     async def _route(self, handle: Handle) -> CardRoute:
         async with self._reading() as tx:

@@ -134,7 +134,7 @@ class Inbox:
         self._forgot_at = now
         async with self.database.transaction() as tx:
             await updates.forget(tx, NAME, now - REMEMBER_SECONDS)
-            await card_routes.forget(tx, now)
+            await card_routes.forget(tx, NAME, now)
 
 
 def _why(error: Exception) -> str:

@@ -77,7 +77,8 @@ class Script:
             self.say("failed", job=question["job"], reason="The classifier broke.", again=False)
         else:
             refused = "forbidden" in question["prompt"]
-            opinion = {"category": "P1", "classifier": "a tiny one 1.0"} if refused else {}
+            category = "C1" if "grave" in question["prompt"] else "P1"
+            opinion = {"category": category, "classifier": "a tiny one 1.0"} if refused else {}
             self.say("judged", job=question["job"], refused=refused, **opinion)
 
     def render(self, order: Message) -> None:
