@@ -81,7 +81,7 @@ class Rendering:
             return Cancelled(job=self._lease.job.id)
         if self._second_opinion:
             await self._watch.send(self._question())
-            opinion = await self._ending()
+            opinion = await self._ending(Judged, Failed, Cancelled)
             if not isinstance(opinion, Judged) or opinion.refused:
                 return opinion
             if self._unwanted.is_set():
@@ -90,14 +90,19 @@ class Rendering:
         self._talking = True
         if self._unwanted.is_set():
             await self.stop()
-        return await self._ending()
+        return await self._ending(Rendered, Failed, Cancelled)
 
-    async def _ending(self) -> Ending:
-        """What the engine comes to; on the way there, how far it is."""
+    async def _ending(self, *kinds: type[Rendered] | type[Failed] | type[Cancelled] | type[Judged]) -> Ending:
+        """What the engine comes to, which is one of these kinds; on the way there, how far it is.
+
+        A clip that comes before its opinion is no answer, nor is an opinion that comes once more.
+        """
         while True:
             message = await self._watch.receive()
             if isinstance(message, Ready) or message.job != self._lease.job.id:
                 logger.warning("The message %r, which is about another job, was ignored.", message.kind)
+            elif isinstance(message, Ending) and not isinstance(message, kinds):
+                logger.warning("The message %r was ignored: nobody has asked for that.", message.kind)
             elif isinstance(message, Ending):
                 self._watch.praise()
                 return message

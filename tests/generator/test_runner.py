@@ -558,6 +558,17 @@ async def test_what_a_second_opinion_refused_is_kept_for_an_appeal_but_not_the_g
     assert [refusal.prompt, refused.spec.prompt, asked.wish.prompt] == ([prompt] * 3 if kept else [""] * 3)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "state"), [("hasty and forbidden", JobState.REFUSED), ("harmless, said twice", JobState.DONE)]
+)
+async def test_a_clip_before_its_opinion_and_an_opinion_once_more_count_for_nothing(
+    ask: Ask, until: Until, doubtful_runner: Runner, serving: Serving, prompt: str, state: JobState
+) -> None:
+    job = await ask(prompt)
+    async with serving(doubtful_runner):
+        assert (await until(job.id, ended)).state is state
+
+
 async def test_what_a_second_opinion_lets_pass_is_rendered(
     ask: Ask, until: Until, doubtful_runner: Runner, serving: Serving
 ) -> None:

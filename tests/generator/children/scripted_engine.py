@@ -77,9 +77,12 @@ class Script:
             self.say("failed", job=question["job"], reason="The classifier broke.", again=False)
         else:
             refused = "forbidden" in question["prompt"]
+            if "hasty" in question["prompt"]:
+                self.say("rendered", job=question["job"], seconds={})
             category = "C1" if "grave" in question["prompt"] else "P1"
             opinion = {"category": category, "classifier": "a tiny one 1.0"} if refused else {}
-            self.say("judged", job=question["job"], refused=refused, **opinion)
+            for _ in range(2 if "twice" in question["prompt"] else 1):
+                self.say("judged", job=question["job"], refused=refused, **opinion)
 
     def render(self, order: Message) -> None:
         job, spec, deed = order["job"], order["spec"], deed_of(order)
