@@ -14,7 +14,7 @@ from bot.doctor.discord_channel import look_at_channel
 from bot.port import SurfaceError
 from bot.surfaces.discord import endpoints, slash
 from bot.surfaces.discord.desk import Desk
-from bot.surfaces.discord.gateway import INTENTS, LONGEST_RATE_WAIT
+from bot.surfaces.discord.gateway import INTENTS
 from bot.surfaces.discord.troubles import translated
 from db.config import Config, Secrets
 from db.records import Finding
@@ -42,7 +42,7 @@ async def look_at_discord(config: Config, secrets: Secrets, channel: str = "") -
         return
     logging.getLogger("discord").setLevel(logging.CRITICAL)  # what it would say is said here in a sentence
     endpoints.use(config.discord)
-    async with discord.Client(intents=INTENTS, max_ratelimit_timeout=LONGEST_RATE_WAIT) as client:
+    async with discord.Client(intents=INTENTS, max_ratelimit_timeout=PATIENCE) as client:
         of_token = await _asked("Discord token", config, lambda: _log_in(client, secrets))
         yield of_token
         if not of_token.well:
