@@ -128,6 +128,7 @@ LOGGED = {
     "FolderUnwritable",
     "Gone",
     "NoRoom",
+    "PasswordMissing",
     "PolicyError",
     "PortTaken",
     "_GiveUp",

@@ -136,31 +136,36 @@ export function makeComposer(form, { send, announce }) {
 
   // --- sending ---
 
+  let onTheWay = 0;
+
   async function run(path, fields) {
-    submit.disabled = true;
+    onTheWay += 1;
     const isDone = await send(path, fields);
-    submit.disabled = false;
+    onTheWay -= 1;
     return isDone;
   }
 
+  // The line is free at once for the next words; what could not be taken comes back into it to be changed.
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (submit.disabled) return;
-    choices.hide();
-    const { token, ...fields } = Object.fromEntries(new FormData(form));
     const text = input.value;
-    const isDone = job ? await run("/edit", { job, text }) : await run("/say", fields);
-    if (!isDone || input.value !== text) return;
+    if (!text.trim() && onTheWay) return;
+    const { token, ...fields } = Object.fromEntries(new FormData(form));
+    const of = job;
     stopEditing();
     input.value = "";
-    hint.hidden = true;
+    look();
+    const isDone = of ? await run("/edit", { job: of, text }) : await run("/say", fields);
+    if (isDone || input.value || job) return;
+    if (of) edit(of, text);
+    else fill(text);
   });
 
   return {
     input,
     edit,
     fill,
-    run: (text) => !submit.disabled && run("/say", { text }),
+    run: (text) => run("/say", { text }),
     know(suggested) {
       ideas = suggested;
     },

@@ -78,9 +78,17 @@ function drawModels(models) {
   choice.closest("label").hidden = models.length < 2;
 }
 
+// On a phone the focus would open the keyboard over the clips.
+function toComposer() {
+  if (matchMedia("(hover: hover)").matches) composer.input.focus();
+}
+
 function makeChip(suggestion) {
   const chip = el("button", { type: "button" }, suggestion);
-  chip.addEventListener("click", () => composer.run(suggestion));
+  chip.addEventListener("click", async () => {
+    await composer.run(suggestion);
+    toComposer(); // the chip is gone by now
+  });
   return chip;
 }
 
@@ -102,7 +110,7 @@ find("help").addEventListener("click", () => composer.run("/help"));
 const composer = makeComposer(find("ask"), { send, announce });
 const room = makeRoom(find("room"), { press, dismiss, announce, remind, changed, leave: () => composer.input });
 setInterval(room.tick, 1000);
-if (matchMedia("(hover: hover)").matches) composer.input.focus();
+toComposer();
 addEventListener("hashchange", takeWords);
 takeWords();
 listen({
