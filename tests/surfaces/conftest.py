@@ -209,7 +209,7 @@ POCKET = ModelFacts(
 )
 
 
-@dataclass
+@dataclass(repr=False)  # asyncio asks for it again and again, and every word list of the filter would be in it
 class House:
     """The bot's own parts with the web page on a real port; `serve` and `stop` as often as a test likes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from re import Match
 from typing import Any, Protocol, Self
 
@@ -36,3 +37,9 @@ class IntentButton(ui.DynamicItem[ui.Button[Any]], template=SHAPE):
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         listener: Listener = interaction.client
         listener.pressed(interaction, self.custom_id)
+
+
+def is_token(interaction: discord.Interaction[Any]) -> bool:
+    """Whether what was pressed carries something that looks like an intent token."""
+    data: Any = interaction.data or {}
+    return re.fullmatch(SHAPE, str(data.get("custom_id", ""))) is not None

@@ -21,7 +21,7 @@ def caller_of(interaction: Interaction) -> Caller:
 
 def address_of(interaction: Interaction) -> Address:
     channel = str(interaction.channel_id or 0)
-    if interaction.guild_id is not None and interaction.is_guild_integration():
+    if interaction.guild_id is not None and not _is_visitor(interaction):
         return Address(NAME, str(interaction.guild_id), channel)
     return Address(NAME, f"{PRIVATE if _is_private(interaction) else FOREIGN}{channel}", channel)
 
@@ -31,7 +31,13 @@ def is_reachable(interaction: Interaction) -> bool:
     address = address_of(interaction)
     if address.place.startswith(FOREIGN):
         return False
-    return address.place.startswith(PRIVATE) or interaction.app_permissions.view_channel
+    allowed = interaction.app_permissions
+    return address.place.startswith(PRIVATE) or allowed.view_channel or not allowed.value  # nothing: it was not told
+
+
+def _is_visitor(interaction: Interaction) -> bool:
+    """Whether somebody brought the bot along to a server it is no member of; untold, it is one."""
+    return bool(interaction._integration_owners) and not interaction.is_guild_integration()  # noqa: SLF001
 
 
 def _circumstances(interaction: Interaction) -> Circumstances:
@@ -42,6 +48,7 @@ def _circumstances(interaction: Interaction) -> Circumstances:
         moderator=allowed.manage_guild or allowed.administrator,
         age_restricted=_is_age_restricted(interaction.channel),
         private=_is_private(interaction),
+        parent=str(getattr(interaction.channel, "parent_id", None) or ""),
     )
 
 
@@ -52,7 +59,10 @@ def _roles(person: discord.User | discord.Member) -> tuple[str, ...]:
 
 def _is_private(interaction: Interaction) -> bool:
     """A talk with the bot alone; in other private channels more people read along."""
-    return interaction.guild_id is None and interaction.context.dm_channel is True
+    context = interaction.context
+    if not (context.guild or context.dm_channel or context.private_channel):  # it was not told
+        return interaction.guild_id is None and isinstance(interaction.channel, discord.DMChannel)
+    return interaction.guild_id is None and context.dm_channel is True
 
 
 def _is_age_restricted(channel: object) -> bool:

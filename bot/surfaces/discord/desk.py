@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import discord
 from discord import InteractionResponseType as Response
 from discord.app_commands import Choice
@@ -24,7 +22,6 @@ from bot.cards import Card, asking, questions
 from bot.commands import Commands, Outcome, Result
 from bot.language import say, speaking
 from bot.menu import Command
-from bot.port import SurfaceError
 from bot.specs import Problem
 from bot.surfaces.discord import receiving, windows
 from bot.surfaces.discord.callers import Interaction, caller_of, is_reachable
@@ -59,6 +56,7 @@ class Desk:
     crew: asyncio.TaskGroup
     heard: Callable[[Address, int], None]  # how many bytes a place takes
     _presses: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
+    _drafting: dict[str, asyncio.Event] = field(default_factory=dict, repr=False)  # until they are in the database
 
     # --- what comes in ---
 
@@ -116,6 +114,7 @@ class Desk:
         """One person's trouble stays with that person, who is told of it."""
         with speaking(interaction.locale.value):
             try:
+                self.rest.adopt(interaction)
                 self.heard(caller_of(interaction).address, interaction.filesize_limit)
                 await work
             except Exception as error:
@@ -132,8 +131,19 @@ class Desk:
             await self._whisper(interaction, wish.sentence)
         elif wish.prompt.strip():
             await self._request(interaction, wish)
-        elif await receiving.show_window(interaction, self._window(windows.DRAFT, str(interaction.id))):
-            await self.commands.draft(caller_of(interaction), wish, str(interaction.id))
+        else:
+            await self._ask_for_prompt(interaction, wish)
+
+    async def _ask_for_prompt(self, interaction: Interaction, wish: Wish) -> None:
+        """The window first: what was typed is kept while it is being read."""
+        draft = str(interaction.id)
+        kept = self._drafting[draft] = asyncio.Event()
+        try:
+            if await receiving.show_window(interaction, self._window(windows.DRAFT, draft)):
+                await self.commands.draft(caller_of(interaction), wish, draft)
+        finally:
+            del self._drafting[draft]
+            kept.set()
 
     async def again(self, interaction: Interaction, options: Options) -> None:
         """The caller's newest clip once more."""
@@ -177,7 +187,7 @@ class Desk:
         elif written.kind == windows.DRAFT:
             write = self.commands.write
             await self._into_card(
-                interaction, lambda caller: write(caller, written.subject, written.prompt), written.subject
+                interaction, lambda caller: write(caller, written.subject, written.prompt), draft=written.subject
             )
         else:
             edit = self.commands.edit
@@ -185,10 +195,11 @@ class Desk:
                 interaction, lambda caller: edit(caller, written.subject, written.prompt, str(interaction.id))
             )
 
-    async def _into_card(self, interaction: Interaction, ask: Ask, nonce: str = "") -> None:
+    async def _into_card(self, interaction: Interaction, ask: Ask, draft: str = "") -> None:
         """The message that stands for the answer becomes the card; where none is shown, it says why.
 
-        The way to it is kept before anything is asked, so that whoever takes this up after a crash finds the message.
+        The way to it is kept before anything is asked, so that whoever takes this up after a crash finds the message:
+        under the id of the request, which may have come earlier as a `draft`.
         """
         caller = caller_of(interaction)
         sent = await receiving.acknowledge(interaction, self.rest)
@@ -196,13 +207,22 @@ class Desk:
             return
         kind = BOT if is_reachable(interaction) and not sent.ephemeral else TOKEN
         until = self.clock() + TOKEN_SECONDS
-        route = CardRoute(nonce or str(interaction.id), caller.address, kind, interaction.token, until, sent.message)
+        nonce = draft if draft and await self._is_theirs(draft, caller) else str(interaction.id)
+        route = CardRoute(nonce, caller.address, kind, interaction.token, until, sent.message)
         await self.ways.keep(route)
         outcome = await ask(caller)
         if isinstance(outcome, str):
             await self.ways.fill(route, asking.only(outcome))
-        elif outcome.result is not Result.UNREACHED and _stands_elsewhere(outcome, route):
+        elif outcome.result is not Result.UNREACHED and _stands_elsewhere(
+            outcome, await self.ways.of_nonce(nonce) or route
+        ):
             await self.ways.fill(route, asking.only(outcome.sentence))
+
+    async def _is_theirs(self, draft: str, caller: Caller) -> bool:
+        """What a window says it belongs to is the word of whoever sent it. A draft may still be on its way."""
+        if draft in self._drafting:
+            await self._drafting[draft].wait()
+        return await self.ways.is_of(draft, caller.asker)
 
     # --- what only the caller sees ---
 
@@ -213,15 +233,16 @@ class Desk:
 
     async def _whisper(self, interaction: Interaction, sentence: str) -> None:
         """One sentence for the caller alone; where even that fails, nothing is left to be done."""
-        words = escaped(sentence)
-        with suppress(SurfaceError, discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError):
+        try:
             match interaction.response.type:
                 case None:
-                    await interaction.response.send_message(words, ephemeral=True, allowed_mentions=NOBODY)
+                    await receiving.whisper(interaction, escaped(sentence))
                 case Response.deferred_channel_message:
                     await self.rest.show_original(interaction.token, asking.only(sentence))
                 case _:
-                    await interaction.followup.send(words, ephemeral=True, allowed_mentions=NOBODY)
+                    await interaction.followup.send(escaped(sentence), ephemeral=True, allowed_mentions=NOBODY)
+        except Exception as error:
+            log.warning("Somebody on Discord could not be told (%s).", where(error))
 
     # --- buttons ---
 

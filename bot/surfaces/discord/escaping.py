@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _MARKS = re.compile(r"[\\`*_~|<>@\[\]]|:(?=//)")
+_CALLS = re.compile(r"@(?=everyone|here)")  # a backslash alone is not known to keep these from being heard
 _NUMBERED = re.compile(r"\d+(?=[.)])")
 _STEERING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # they turn the text around them
 _MENTION = re.compile(r"<(?:@[!&]?|#|id:)[0-9a-z]+>|</[^>:]+:\d+>")
@@ -20,7 +21,7 @@ def one_line(text: str) -> str:
 
 def escaped(text: str) -> str:
     """`text` on one line so that Discord shows exactly it: no markdown, mention, link or emoji is made of it."""
-    line = _MARKS.sub(lambda mark: f"\\{mark[0]}", one_line(text))
+    line = _CALLS.sub("@\u200b", _MARKS.sub(lambda mark: f"\\{mark[0]}", one_line(text)))
     if line[:1] in {"#", "+", "-"}:
         return f"\\{line}"
     number = _NUMBERED.match(line)

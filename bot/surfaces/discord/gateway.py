@@ -15,16 +15,16 @@ from typing import Any
 import aiohttp
 import discord
 import yarl
+from discord.gateway import DiscordWebSocket
 
-from bot.surfaces.discord.buttons import IntentButton
+from bot.surfaces.discord.buttons import IntentButton, is_token
 from bot.surfaces.discord.callers import Interaction
 from bot.surfaces.discord.desk import Desk
-from bot.surfaces.discord.troubles import where
+from bot.surfaces.discord.troubles import LONGEST_WAIT, watching, where
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 120.0
 REFUSED_PAUSE = 300.0  # after a token was refused: trying fast helps nobody
 STEADY_SECONDS = 60.0  # a link that lasted this long was a good one
-LONGEST_RATE_WAIT = 30.0  # seconds that a request may wait inside discord.py; longer waits are the loops' to plan
 
 INTENTS = discord.Intents(guilds=True)  # nothing that Discord calls privileged
 
@@ -45,7 +45,7 @@ class Gateway(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
-            max_ratelimit_timeout=LONGEST_RATE_WAIT,
+            max_ratelimit_timeout=LONGEST_WAIT,
         )
         self._desk = desk
         self._gateway_url = gateway_url
@@ -56,18 +56,29 @@ class Gateway(discord.AutoShardedClient):
         self._desk.pressed(interaction, token)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Windows are known by their custom id alone, so that one opened before a restart still counts."""
+        """Windows are known by their custom id alone, so that one opened before a restart still counts.
+
+        A button that is none of ours is answered here, since nobody else hears of it.
+        """
         if interaction.type is discord.InteractionType.modal_submit:
             self._desk.written(interaction)
+        elif interaction.type is discord.InteractionType.component and not is_token(interaction):
+            self._desk.not_understood(interaction)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """What an event held is not for the log."""
         log.error("The event %s of Discord could not be handled.", event_method)
 
     async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
-        """Through the configured gateway, if there is one."""
+        """Through the configured gateway, if there is one. Later ones without a session go the same way."""
         url = yarl.URL(self._gateway_url) if self._gateway_url else gateway
+        DiscordWebSocket.DEFAULT_GATEWAY = url
         await super().launch_shard(url, shard_id, initial=initial)
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """A session goes on where Discord says, unless a proxy stands in between."""
+        if self._gateway_url:
+            self._get_websocket(shard_id=shard_id).gateway = yarl.URL(self._gateway_url)
 
 
 @asynccontextmanager
@@ -75,7 +86,7 @@ async def logged_in(token: str) -> AsyncIterator[discord.Client]:
     """A client that speaks and does not listen, as soon as Discord lets it in."""
     pause = FIRST_PAUSE
     while True:
-        client = discord.Client(intents=INTENTS, max_ratelimit_timeout=LONGEST_RATE_WAIT)
+        client = discord.Client(intents=INTENTS, max_ratelimit_timeout=LONGEST_WAIT, http_trace=watching())
         async with client:
             trouble = await _tried(client.login(token))
             if not trouble:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,10 +13,12 @@ import discord
 from bot.cards import Card
 from bot.port import Unreachable
 from bot.surfaces.discord.drawing import Picture
-from bot.surfaces.discord.troubles import Barred, translated
+from bot.surfaces.discord.troubles import Barred, translated, where
 
 NOBODY = discord.AllowedMentions.none()
 ORIGINAL = cast("int", "@original")  # an interaction's own message, which its token reaches without knowing the id
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Rest:
 
     async def edit(self, channel: str, message: str, picture: Picture, limit: int) -> None:
         """Replace the whole message."""
-        with translated(limit):
+        with translated(limit), _answered_anyhow():
             await self._message(channel, message).edit(**_whole(picture))
 
     async def post(self, channel: str, picture: Picture, nonce: str, limit: int) -> str:
@@ -48,7 +53,7 @@ class Rest:
     async def reply(self, channel: str, message: str, words: str, person: str, nonce: str) -> None:
         """A line under a message that mentions `person`; without the reference where replying is not allowed."""
         reference = discord.MessageReference(message_id=int(message), channel_id=int(channel), fail_if_not_exists=False)
-        heard = discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=_people(person))
+        heard = _only(person)
         with translated():
             try:
                 await self._channel(channel).send(words, nonce=nonce, reference=reference, allowed_mentions=heard)
@@ -70,23 +75,31 @@ class Rest:
 
     # --- with the token of an interaction ---
 
+    def adopt(self, interaction: discord.Interaction[Any]) -> None:
+        """Let its answers go through this client: the one that heard of it may end before they are given."""
+        if self.client is not None:
+            http: Any = self.client.http
+            interaction._session = http._HTTPClient__session  # noqa: SLF001
+
     async def original(self, token: str) -> Sent:
         """The message that an interaction has."""
         with translated():
             return _sent(await self._webhook(token).fetch_message(ORIGINAL))
 
-    async def edit_original(self, token: str, picture: Picture, limit: int = 0) -> Sent:
-        """Replace the whole message of an interaction."""
-        with translated(limit):
-            return _sent(await self._webhook(token).edit_message(ORIGINAL, **_whole(picture)))
+    async def edit_original(self, token: str, picture: Picture, limit: int = 0) -> Sent | None:
+        """Replace the whole message of an interaction. Returns it, if Discord tells."""
+        sent: Sent | None = None
+        with translated(limit), _answered_anyhow():
+            sent = _sent(await self._webhook(token).edit_message(ORIGINAL, **_whole(picture)))
+        return sent
 
-    async def show_original(self, token: str, card: Card) -> Sent:
-        return await self.edit_original(token, Picture(card))
+    async def show_original(self, token: str, card: Card) -> None:
+        await self.edit_original(token, Picture(card))
 
     async def follow_up(self, token: str, words: str, person: str) -> None:
         """One more message of an interaction."""
         with translated():
-            await self._webhook(token).send(words, allowed_mentions=discord.AllowedMentions(users=_people(person)))
+            await self._webhook(token).send(words, allowed_mentions=_only(person))
 
     def _webhook(self, token: str) -> discord.Webhook:
         client = self._logged_in()
@@ -114,8 +127,18 @@ def _whole(picture: Picture) -> dict[str, Any]:
     return drawn
 
 
-def _people(person: str) -> list[discord.abc.Snowflake]:
-    return [discord.Object(int(person))] if person.isdecimal() else []
+@contextmanager
+def _answered_anyhow() -> Iterator[None]:
+    """An edit that Discord took is done, whatever it says to it; discord.py wants the whole message back."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log.warning("Discord's answer to an edit could not be read (%s).", where(error))
+
+
+def _only(person: str) -> discord.AllowedMentions:
+    people: list[discord.abc.Snowflake] = [discord.Object(int(person))] if person.isdecimal() else []
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=people)
 
 
 def _sent(message: discord.Message) -> Sent:

@@ -87,7 +87,9 @@ async def sync(tree: Tree, memory: Path) -> bool:
     mark = await mark_of(tree)
     if await asyncio.to_thread(remembered, memory) == mark:
         return False
-    await tree.sync()
+    payload: Any = await tree.payload()
+    assert tree.client.application_id is not None
+    await tree.client.http.bulk_upsert_global_commands(tree.client.application_id, payload=payload)
     await asyncio.to_thread(memory.write_text, mark, "ascii")
     return True
 

@@ -128,10 +128,9 @@ class DiscordSurface:
     async def show(self, address: Address, card: Card, nonce: str) -> Handle:
         """In the message that answers the interaction `nonce`, which may have been prepared before a restart."""
         route = await self._ways.of_nonce(nonce)
-        if route is None or not route.message:
+        if route is None:
             return await self._ways.post(address, Picture(card), nonce)
-        await self._ways.fill(route, card)
-        return Handle(route.address, route.message)
+        return await self._ways.fill(route, card)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
         """Where a card can't be edited any more it is left as it is; an end that leads on is told in a new message."""

@@ -8,11 +8,13 @@ Refused
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
@@ -35,6 +37,7 @@ WORN = 30046
 TOO_LARGE = 40005
 TAKEN_ALREADY = 40060  # the interaction was acknowledged before
 PATIENCE = 5.0  # seconds, where a 429 does not say
+LONGEST_WAIT = 30.0  # seconds that a request may wait inside discord.py; longer waits are the loops' to plan
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +80,33 @@ def _translation(error: discord.HTTPException, upload_limit: int) -> SurfaceErro
         return Unreachable(f"Discord {error.status}")
     log.warning("Discord said no: status %s, code %s.", error.status, error.code)
     return Refused()
+
+
+def watching() -> aiohttp.TraceConfig:
+    """Hears every answer before discord.py does, which waits in vain, or for hours, on some that ask for patience."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(_heard)
+    return trace
+
+
+async def _heard(_session: aiohttp.ClientSession, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
+    """Raise RateLimited where the wait is long, and HTTPException where waiting does not help or nothing is told."""
+    if ended.response.status != 429:
+        return
+    said = _parsed(await ended.response.text())
+    seconds = said.get("retry_after")
+    if said.get("code") == WORN or not isinstance(seconds, int | float):
+        raise discord.HTTPException(ended.response, said)
+    if seconds > LONGEST_WAIT:
+        raise discord.RateLimited(seconds)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _patience(error: discord.HTTPException) -> float:

@@ -19,13 +19,13 @@ from bot.cards import Card, elsewhere
 from bot.port import Gone, Refused, Rendition, Unreachable
 from bot.surfaces.discord.callers import FOREIGN, PRIVATE
 from bot.surfaces.discord.drawing import NAME, Picture
-from bot.surfaces.discord.rest import Rest
+from bot.surfaces.discord.rest import Rest, Sent
 from bot.surfaces.discord.troubles import Barred
-from db import card_routes
+from db import card_routes, requests
 from db.card_routes import CardRoute
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Handle
+from db.records import Address, Asker, Handle
 
 BOT, TOKEN = "bot", "token"  # kinds: reached by the bot's own token; by that of an interaction only
 TOKEN_SECONDS = 15 * 60.0 - 20.0  # how long an interaction's token is relied on
@@ -52,6 +52,12 @@ class Ways:
     async def of_nonce(self, nonce: str) -> CardRoute | None:
         async with self._reading() as tx:
             return await card_routes.of_nonce(tx, NAME, nonce)
+
+    async def is_of(self, nonce: str, asker: Asker) -> bool:
+        """Whether the request that came under this nonce is that person's."""
+        async with self._reading() as tx:
+            request = await requests.get(tx, NAME, nonce)
+        return request is not None and request.asker == asker
 
     async def renew(self, handle: Handle, nonce: str, token: str) -> None:
         """Somebody pressed a button of this card: their token reaches it as well, and longer than any before."""
@@ -99,18 +105,28 @@ class Ways:
             ways.append(lambda: self._rest.edit_original(route.token, picture, limit))
         return ways
 
-    async def fill(self, route: CardRoute, card: Card) -> None:
+    async def fill(self, route: CardRoute, card: Card) -> Handle:
         """Show a card in the message of an interaction, which its token reaches best while it is young."""
         if route.token and self._clock() < route.until:
-            try:
+            with contextlib.suppress(Barred):
                 sent = await self._rest.edit_original(route.token, Picture(card))
-            except Barred:
-                await self.edit(Handle(route.address, route.message), Picture(card))
-                return
-            if sent.ephemeral and route.kind == BOT:
-                await self.keep(replace(route, kind=TOKEN))
-            return
-        await self.edit(Handle(route.address, route.message), Picture(card))
+                return await self._noted(route, sent)
+        if not route.message:
+            return await self.post(route.address, Picture(card), route.nonce)
+        handle = Handle(route.address, route.message)
+        await self.edit(handle, Picture(card))
+        return handle
+
+    async def _noted(self, route: CardRoute, sent: Sent | None) -> Handle:
+        """What Discord says about the message that a card stands in now."""
+        if sent is None:
+            if not route.message:
+                raise Unreachable("no id was told")
+            return Handle(route.address, route.message)
+        known = replace(route, kind=TOKEN if sent.ephemeral else route.kind, message=sent.message)
+        if known != route:
+            await self.keep(known)
+        return Handle(known.address, known.message)
 
     async def follow_up(self, handle: Handle, words: str, person: str) -> None:
         """One more message next to a card that only an interaction's token reaches, while it lasts."""

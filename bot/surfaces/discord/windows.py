@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,18 +49,18 @@ def read(interaction: Interaction) -> Written | None:
     """What was written; None: it is none of our windows, or not as one of ours comes back."""
     data: Any = interaction.data or {}
     found = _ID.fullmatch(str(data.get("custom_id", "")))
-    fields = [_field(each) for each in _items(data)]
-    prompts = [field["value"] for field in fields if field.get("custom_id") == PROMPT]
+    prompts = [field.get("value") for field in _fields(data) if field.get("custom_id") == PROMPT]
     if found is None or len(prompts) != 1 or not isinstance(prompts[0], str):
         return None
     return Written(found[1], found[2], prompts[0])
 
 
-def _items(data: Any) -> list[Any]:
-    components = data.get("components", [])
-    return [each for each in components if isinstance(each, dict)] if isinstance(components, list) else []
+def _fields(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What stands in the labels of a window, or in its rows."""
+    for item in _dicts(data.get("components")):
+        yield from _dicts([item.get("component")])
+        yield from _dicts(item.get("components"))
 
 
-def _field(item: dict[str, Any]) -> dict[str, Any]:
-    inner = item.get("component")
-    return inner if isinstance(inner, dict) and "value" in inner else {}
+def _dicts(found: object) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -71,6 +71,7 @@ class Gateway:
     def __init__(self, world: World) -> None:
         self._world = world
         self.url = ""
+        self.resume_url = ""  # where a session shall go on, if it is not here
         self.heartbeat_ms = 41_250
         self.identifies = self.resumes = self.heartbeats = self.refused = 0
         self.refuses = False  # answer 503 to whoever connects
@@ -211,7 +212,7 @@ class Gateway:
             "guilds": [{"id": guild.id, "unavailable": True} for guild in mine],
             "session_id": session.id,
             "session_type": "normal",
-            "resume_gateway_url": self.url,
+            "resume_gateway_url": self.resume_url or self.url,
             "application": {"id": self._world.application, "flags": 0},
             "shard": [number, count],
             "_trace": [],

@@ -45,6 +45,7 @@ class People(World):
         self.gateway = Gateway(self)
         self.rest = Rest(self, self.gateway)
         self.announced_limit: int | None = None  # `attachment_size_limit`, if it is not the true one
+        self.untold: set[str] = set()  # what interactions leave out
 
     # --- acting ---
 
@@ -217,7 +218,7 @@ class People(World):
             payload["user"] = user.json()
         if act.message is not None:
             payload["message"] = act.message.json()
-        return payload
+        return {name: value for name, value in payload.items() if name not in self.untold}
 
     def _whose(self, message: Message) -> User:
         if message.interaction is None:
