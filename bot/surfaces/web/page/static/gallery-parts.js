@@ -23,11 +23,10 @@ export function start(video) {
 }
 
 export function makeVideo({ video, still, width, height, title, crisp }, attributes) {
-  const made = el("video", {
+  return el("video", {
     src: video, width, height, loop: true, muted: true, controls: true, playsinline: true,
     "aria-label": title, "data-crisp": crisp, poster: attributes.preload === "auto" && still, ...attributes,
   });
-  return made;
 }
 
 // Covered clips load nothing until somebody wants to see them.
@@ -37,5 +36,17 @@ export function makeScreen(clip, cover) {
     start(video);
     return video;
   }
-  return el("details", { class: "cover" }, el("summary", {}, cover), makeVideo(clip, { preload: "none" }));
+  const cloth = el("details", { class: "cover" }, el("summary", {}, cover), makeVideo(clip, { preload: "none" }));
+  beginWhenUncovered(cloth);
+  return cloth;
+}
+
+export function beginWhenUncovered(cloth) {
+  const video = cloth.querySelector("video");
+  cloth.addEventListener("toggle", () => {
+    if (!cloth.open) return video.pause();
+    video.preload = "auto";
+    start(video);
+    video.focus();
+  });
 }
