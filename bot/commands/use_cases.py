@@ -13,7 +13,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -103,24 +103,24 @@ class Commands:
         async with self.database.transaction() as tx:
             await requests.record(tx, request)
 
-    async def write(self, caller: Caller, draft: str, prompt: str) -> Outcome:
-        """The prompt of the draft that came as `draft`, which goes on its way under that id."""
+    async def write(self, caller: Caller, draft: str, prompt: str, more: Wish | None = None) -> Outcome:
+        """The prompt of the draft that came as `draft`, which goes on its way under that id; options of `more` win."""
         async with self.database.reading() as tx:
             first = await requests.get(tx, caller.address.surface, draft)
         if first is None or first.asker != caller.asker:
             with speaking(caller.circumstances.language):
                 return no((Result.UNKNOWN, cards.NO_DRAFT))
-        request = self._request(caller, draft, replace(first.wish, prompt=prompt))
+        request = self._request(caller, draft, replace(_also(first.wish, more), prompt=prompt))
         return await self._once(request, lambda tx: requests.complete(tx, request))
 
-    async def edit(self, caller: Caller, job_id: str, prompt: str, origin: str) -> Outcome:
-        """The same as the job with other words and a new seed."""
+    async def edit(self, caller: Caller, job_id: str, prompt: str, origin: str, more: Wish | None = None) -> Outcome:
+        """The same as the job with other words and a new seed; options of `more` win."""
         job, clip = await self._found(caller, job_id)
         with speaking(caller.circumstances.language):
             editable = await self._editable(caller, job, clip)
         if isinstance(editable, Outcome):
             return editable
-        wish = replace(_same_wish(editable, caller), prompt=prompt)
+        wish = replace(_also(_same_wish(editable, caller), more), prompt=prompt)
         return await self.request_clip(caller, wish, origin, clip.id if clip else "")
 
     async def show_clip(self, caller: Caller, clip_id: str, origin: str) -> Outcome:
@@ -340,9 +340,9 @@ class Commands:
             plan = self._decide(first, await self._look(first))
         except SurfaceError:
             return Outcome(Result.UNSHOWN, say(cards.ANSWERED_ALREADY), handle=handle)
-        if plan.job is None:
-            return plan.outcome(handle)
-        return Outcome(Result.DENIED, say(cards.ANSWERED_ALREADY), handle=handle, verdict=plan.verdict)
+        if plan.result in {Result.PROBLEM, Result.DENIED}:
+            return replace(plan.outcome(handle), verdict=None)
+        return Outcome(Result.DENIED, say(cards.ANSWERED_ALREADY), handle=handle)  # a verdict is for those who pay
 
     # --- its buttons ---
 
@@ -497,6 +497,12 @@ async def _earlier(tx: AsyncConnection, request: Request) -> tuple[str, ...]:
 
 def _key(request: Request) -> tuple[str, str]:
     return request.surface, request.id
+
+
+def _also(wish: Wish, more: Wish | None) -> Wish:
+    """The wish with every option that `more` names; its prompt stays."""
+    said = {name: value for name, value in asdict(more).items() if value not in (None, "")} if more else {}
+    return replace(wish, **{**said, "prompt": wish.prompt})
 
 
 def _same_wish(job: Job, caller: Caller) -> Wish:

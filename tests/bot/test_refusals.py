@@ -163,6 +163,17 @@ async def test_whoever_has_nothing_left_learns_nothing_by_probing(world: World) 
     assert await kept_words(world, "p2") == Wish("")
 
 
+async def test_asking_once_more_what_was_denied_brings_no_verdict_either(world: World) -> None:
+    world.commands.allowance = Allowance(credits=1000, window=600.0, waiting=10)
+    await world.ask()
+    first = [(await world.ask(prompt, prompt[2:4])).result for prompt in ("a nude woman", "a frog")]
+    world.clock.now += 700
+    again = [await world.ask(prompt, prompt[2:4]) for prompt in ("a nude woman", "a frog")]
+    assert first == [outcome.result for outcome in again] == [Result.DENIED] * 2
+    assert again[0].sentence == again[1].sentence
+    assert again[0].verdict is again[1].verdict is None
+
+
 async def test_a_refusal_is_paid_for_where_a_clip_would_be_too_dear(world: World) -> None:
     world.commands.allowance = Allowance(credits=500, window=600.0, waiting=10)
     results = [(await world.ask("a nude woman")).result for _ in range(6)]

@@ -69,7 +69,7 @@ class House:
 
     async def ask(self, prompt: str, **fields: str) -> dict[str, str]:
         """Post a request as the page does; the answer's result, sentence and message id."""
-        return await self._post("/request", {"prompt": prompt, **fields})
+        return await self._post("/say", {"text": prompt, **fields})
 
     async def press(self, token: str) -> dict[str, str]:
         return await self._post("/press", {"button": token})
