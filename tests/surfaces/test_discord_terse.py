@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from db import places
+from db import places, queue
 from db.records import Job, PlaceSettings
-from tests.surfaces.discord_server.world import FORUM, TOKEN_SECONDS, Channel, Message, User, flat
+from tests.surfaces.discord_server.world import ACK_SECONDS, FORUM, TOKEN_SECONDS, Channel, Message, User, flat
 
 if TYPE_CHECKING:
     from tests.surfaces.conftest import Crew, House
+    from tests.surfaces.discord_server.faults import Call
     from tests.surfaces.discord_server.server import DiscordServer
 
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
@@ -202,6 +203,53 @@ async def test_a_long_wait_is_left_to_the_loops(on_discord: House, discord_serve
     assert "a heart" in (await act.card()).text
 
 
+# --- a server with a filter of its own ---
+
+
+def with_a_heart(call: Call) -> bool:
+    return any("a heart" in (part.get("content") or "") for part in flat((call.body or {}).get("components") or []))
+
+
+async def test_words_that_a_server_blocks_make_no_clip_and_the_asker_is_told(
+    on_discord: House, discord_server: DiscordServer, crew: Crew
+) -> None:
+    discord_server.fail(HOOK_EDIT, 400, code=200000, message="Blocked", times=9, only=with_a_heart)
+    card = await ask(discord_server, crew.ann, crew.general)
+    assert len(card.text) > 20
+    async with on_discord.core.database.reading() as tx:
+        assert await queue.waiting(tx) == []
+
+
+async def test_words_that_are_blocked_later_are_left_out_of_the_end(
+    on_discord: House, discord_server: DiscordServer, crew: Crew
+) -> None:
+    card = await ask(discord_server, crew.ann, crew.general)
+    lease = await asyncio.wait_for(on_discord.claim(), 10)
+    discord_server.fail(EDIT, 400, code=200000, message="Blocked", times=99, only=with_a_heart)
+    await on_discord.finish(lease)
+    await discord_server.until(lambda: "Cancel" not in card.buttons)
+    assert "a heart" not in card.text
+    assert card.attachments == []
+
+
+# --- in time ---
+
+
+async def test_the_sign_comes_first_however_busy_the_database_is(
+    on_discord: House, discord_server: DiscordServer, crew: Crew
+) -> None:
+    card = await ask(discord_server, crew.ann, crew.general)
+    async with on_discord.core.database.transaction():
+        acts = [
+            await discord_server.invoke("video", {"prompt": "a boat"}, user=crew.ann, channel=crew.general),
+            await discord_server.invoke("video", {}, user=crew.ann, channel=crew.general),
+            await discord_server.invoke("settings", {"notify": "off"}, user=crew.ann, channel=crew.general),
+            await discord_server.click(card, "Cancel"),
+        ]
+    assert [act for act in acts if act.late or act.ack_seconds >= ACK_SECONDS] == []
+    assert "a boat" in (await acts[0].card()).text
+
+
 # --- the link ---
 
 
@@ -223,8 +271,8 @@ async def test_what_was_heard_just_before_the_link_broke_is_answered(
 ) -> None:
     dispatch = discord_server.gateway.dispatch
 
-    async def and_then_nonsense(event: str, *about: Any) -> None:
-        await dispatch(event, *about)
+    async def and_then_nonsense(event: str, data: Any, channel: Any = None, intent: int = 0) -> None:
+        await dispatch(event, data, channel, intent)
         await discord_server.gateway.dispatch_raw("INTERACTION_CREATE", {"id": "1"})
 
     discord_server.gateway.dispatch = and_then_nonsense  # type: ignore[method-assign]

@@ -26,6 +26,11 @@ def address_of(interaction: Interaction) -> Address:
     return Address(NAME, f"{PRIVATE if _is_private(interaction) else FOREIGN}{channel}", channel)
 
 
+def language_of(interaction: Interaction) -> str:
+    """The code of the person's own language."""
+    return str(interaction.locale.value or "en")
+
+
 def is_reachable(interaction: Interaction) -> bool:
     """Whether the bot's own token can edit a message here."""
     address = address_of(interaction)
@@ -43,7 +48,7 @@ def _is_visitor(interaction: Interaction) -> bool:
 def _circumstances(interaction: Interaction) -> Circumstances:
     allowed = interaction.permissions
     return Circumstances(
-        language=interaction.locale.value,
+        language=language_of(interaction),
         roles=_roles(interaction.user),
         moderator=allowed.manage_guild or allowed.administrator,
         age_restricted=_is_age_restricted(interaction.channel),

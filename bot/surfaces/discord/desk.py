@@ -24,7 +24,7 @@ from bot.language import say, speaking
 from bot.menu import Command
 from bot.specs import Problem
 from bot.surfaces.discord import receiving, windows
-from bot.surfaces.discord.callers import Interaction, caller_of, is_reachable
+from bot.surfaces.discord.callers import Interaction, caller_of, is_reachable, language_of
 from bot.surfaces.discord.escaping import escaped, said
 from bot.surfaces.discord.rest import NOBODY, Rest
 from bot.surfaces.discord.troubles import where
@@ -112,7 +112,7 @@ class Desk:
 
     async def _guarded(self, interaction: Interaction, work: Awaitable[None]) -> None:
         """One person's trouble stays with that person, who is told of it."""
-        with speaking(interaction.locale.value):
+        with speaking(language_of(interaction)):
             try:
                 self.rest.adopt(interaction)
                 self.heard(caller_of(interaction).address, interaction.filesize_limit)

@@ -33,7 +33,14 @@ log = logging.getLogger(__name__)
 
 def quiet() -> None:
     """discord.py writes requests, answers and events to its log: prompts and tokens have no place there."""
-    logging.getLogger("discord").setLevel(logging.WARNING)
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("discord.")]
+    for logger in map(logging.getLogger, ["discord", *names]):
+        logger.setLevel(logging.WARNING)
+        logger.addFilter(_is_warning)  # whatever level somebody gives it later
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
 
 
 class Gateway(discord.AutoShardedClient):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +15,8 @@ from bot.surfaces.discord.troubles import Barred, translated, where
 
 NOBODY = discord.AllowedMentions.none()
 ORIGINAL = cast("int", "@original")  # an interaction's own message, which its token reaches without knowing the id
+
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # what discord.py meets in an answer it does not expect
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,11 @@ class Rest:
 
     async def edit(self, channel: str, message: str, picture: Picture, limit: int) -> None:
         """Replace the whole message."""
-        with translated(limit), _answered_anyhow():
-            await self._message(channel, message).edit(**_whole(picture))
+        with translated(limit):
+            try:
+                await self._message(channel, message).edit(**_whole(picture))
+            except UNREADABLE as error:
+                _taken_all_the_same(error)
 
     async def post(self, channel: str, picture: Picture, nonce: str, limit: int) -> str:
         """A new message; the same nonce within some minutes gives the first one back. Returns its id."""
@@ -88,10 +91,12 @@ class Rest:
 
     async def edit_original(self, token: str, picture: Picture, limit: int = 0) -> Sent | None:
         """Replace the whole message of an interaction. Returns it, if Discord tells."""
-        sent: Sent | None = None
-        with translated(limit), _answered_anyhow():
-            sent = _sent(await self._webhook(token).edit_message(ORIGINAL, **_whole(picture)))
-        return sent
+        with translated(limit):
+            try:
+                return _sent(await self._webhook(token).edit_message(ORIGINAL, **_whole(picture)))
+            except UNREADABLE as error:
+                _taken_all_the_same(error)
+                return None
 
     async def show_original(self, token: str, card: Card) -> None:
         await self.edit_original(token, Picture(card))
@@ -127,13 +132,9 @@ def _whole(picture: Picture) -> dict[str, Any]:
     return drawn
 
 
-@contextmanager
-def _answered_anyhow() -> Iterator[None]:
+def _taken_all_the_same(error: Exception) -> None:
     """An edit that Discord took is done, whatever it says to it; discord.py wants the whole message back."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        log.warning("Discord's answer to an edit could not be read (%s).", where(error))
+    log.warning("Discord's answer to an edit could not be read (%s).", where(error))
 
 
 def _only(person: str) -> discord.AllowedMentions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import discord
@@ -15,13 +16,12 @@ from bot.cards import Card
 from bot.commands import Commands
 from bot.port import Limits, Receipt, Rendition, SurfaceError, TooLarge
 from bot.surfaces.discord import endpoints, slash
-from bot.surfaces.discord.callers import FOREIGN
 from bot.surfaces.discord.desk import Desk
 from bot.surfaces.discord.drawing import NAME, TEXT_CHARS, Picture, mentioned
 from bot.surfaces.discord.escaping import escaped
 from bot.surfaces.discord.gateway import Gateway, logged_in, quiet, supervised
 from bot.surfaces.discord.rest import Rest
-from bot.surfaces.discord.troubles import Barred, Worn, where
+from bot.surfaces.discord.troubles import Barred, Blocked, Worn, where
 from bot.surfaces.discord.ways import Ways
 from db.config import DiscordConfig
 from db.database import Database
@@ -133,7 +133,10 @@ class DiscordSurface:
         return await self._ways.fill(route, card)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
-        """Where a card can't be edited any more it is left as it is; an end that leads on is told in a new message."""
+        """Where a card can't be edited any more it is left as it is; an end that leads on is told in a new message.
+
+        Words that a server blocks are left out of an end, so that nobody waits for more.
+        """
         if handle not in self._worn or card.final:
             kept = await self._ways.kept_file(handle) if card.clip else ""
             try:
@@ -142,6 +145,11 @@ class DiscordSurface:
                 self._worn.add(handle)
             except Barred:
                 log.debug("A card of Discord can't be edited any more.")
+            except Blocked:
+                if not card.final:
+                    raise
+                await self._ways.edit(handle, Picture(replace(card, title="", facts=()), kept=kept))
+                return
             else:
                 return
         if card.final and card.buttons:
@@ -162,9 +170,7 @@ class DiscordSurface:
 
     async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
         words = f"{mentioned(asker)} {escaped(sentence)}".strip()
-        if handle.address.place.startswith(FOREIGN):
-            await self._ways.follow_up(handle, words, asker.id)
-        else:
+        if not await self._ways.follow_up(handle, words, asker.id):
             await self._rest.reply(handle.address.thread, handle.message, words, asker.id, f"n{nonce}")
 
     # --- how much fits ---

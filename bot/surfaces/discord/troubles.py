@@ -3,6 +3,7 @@
 Gone                  the message or its channel is no more
 Refused
 ├── Barred            this way does not lead there: no View Channel, archived, ephemeral, token run out
+├── Blocked           the server's own filter does not let the words through
 └── Worn              an old message was edited too often (30046)
 """
 
@@ -33,6 +34,7 @@ BARRED = {
     50278,  # no server in common with the person
     160002,  # may not reply where the history can't be read
 }
+BLOCKED = {200000, 200001}  # by AutoMod: a message, a title
 WORN = 30046
 TOO_LARGE = 40005
 TAKEN_ALREADY = 40060  # the interaction was acknowledged before
@@ -44,6 +46,10 @@ log = logging.getLogger(__name__)
 
 class Barred(Refused):
     """This way does not lead to the card."""
+
+
+class Blocked(Refused):
+    """The server's own filter does not let the words through."""
 
 
 class Worn(Refused):
@@ -70,6 +76,8 @@ def _translation(error: discord.HTTPException, upload_limit: int) -> SurfaceErro
         return Gone(f"Discord {error.code}")
     if error.code in BARRED:
         return Barred()
+    if error.code in BLOCKED:
+        return Blocked()
     if error.code == WORN:
         return Worn()
     if error.code == TOO_LARGE or error.status == 413:

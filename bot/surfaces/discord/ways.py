@@ -128,12 +128,15 @@ class Ways:
             await self.keep(known)
         return Handle(known.address, known.message)
 
-    async def follow_up(self, handle: Handle, words: str, person: str) -> None:
-        """One more message next to a card that only an interaction's token reaches, while it lasts."""
+    async def follow_up(self, handle: Handle, words: str, person: str) -> bool:
+        """One more message next to a card that only an interaction's token reaches. False: the bot's own reaches it."""
         route = await self._route(handle)
+        if route.kind == BOT:
+            return False
         if not route.token or self._clock() >= route.until:
             raise Barred
         await self._rest.follow_up(route.token, words, person)
+        return True
 
     async def kept_file(self, handle: Handle) -> str:
         """The name of the file on a card, or empty where it can't be seen."""
