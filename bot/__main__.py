@@ -200,6 +200,27 @@ def grant(surface: str, id: str, credits: float, hours: float, file: Path | None
     return DONE
 
 
+@cli.command("web-password")
+@click.argument("file", type=FILE)
+def web_password(file: Path) -> int:
+    """Make the password of the web page.
+
+    FILE gets its hash. The password is asked for, or read from standard input where that is no terminal.
+    """
+    from bot.cli.web_password import keep
+
+    keep(file, _asked_password)
+    return DONE
+
+
+def _asked_password() -> str:
+    if sys.stdin is None:
+        raise click.UsageError("There is no password: give it on standard input.")
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
 @cli.command()
 @config_option
 @data_option

@@ -224,8 +224,8 @@ class House:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def serve(self) -> None:
-        config = WebConfig(port=self.port)
+    async def serve(self, **settings: Any) -> None:
+        config = WebConfig(port=self.port, **settings)
         self.surface = WebSurface(self.core.database, config, self.folder, time.time, self.core.convert)
         self.surface.commands, self.surface.answers = self.core.commands, self.core.answers
         self.core.surfaces["web"] = self.surface

@@ -114,7 +114,7 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
   function tick() {
     if (readyAt === null) return setText(expected, "");
     const left = readyAt - now();
-    setText(expected, ` · ${left > 0 ? say("ready_in", { time: duration(left) }) : say("ready_now")}`);
+    setText(expected, ` (${left > 0 ? say("ready_in", { time: duration(left) }) : say("ready_now")})`);
   }
 
   function draw(message) {

@@ -61,7 +61,7 @@ export function makeRoom(place, { press, dismiss, announce, remind, changed, lea
     },
     private(card) {
       const id = `private-${(count += 1)}`;
-      const at = now();
+      const at = Math.max(now(), ...[...cards.values()].map((known) => known.at));
       add(id, at, true).draw({ ...card, id, at });
       announce(`${card.title}: ${card.status}`);
       tidy();
