@@ -17,6 +17,10 @@ def went_wrong() -> str:
     return say("Something went wrong here and this was not done; please try again in a minute.")
 
 
+def perhaps_sent() -> str:
+    return say("Nobody can tell whether it came; if it is not here, find it with /gallery.")
+
+
 def make_the_first() -> str:
     """On a button, so it is short."""
     return say("No clip found: make one")

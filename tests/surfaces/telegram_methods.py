@@ -245,6 +245,8 @@ class Methods:
 
     def _posted(self, chat: Chat, call: Params, **content: Any) -> Json:
         markup, silent = call.get("reply_markup"), bool(call.get("disable_notification"))
+        if chat.type == "channel" and markup and "inline_keyboard" not in markup:
+            bad("inline keyboard expected")
         message = chat.add(
             sender=None if chat.type == "channel" else BOT,
             thread=call.get("message_thread_id", 0),

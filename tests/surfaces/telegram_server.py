@@ -429,9 +429,9 @@ class TelegramServer:
     # --- what people do ---
 
     def say(
-        self, chat: Chat, person: Person, text: str, *, reply_to: Message | None = None, thread: int = 0
+        self, chat: Chat, person: Person, text: str, *, reply_to: Message | None = None, thread: int = 0, ago: int = 0
     ) -> Message:
-        """Write a message; the bot hears of it if it may (privacy mode)."""
+        """Write a message (so many seconds `ago`); the bot hears of it if it may (privacy mode)."""
         if chat.type == "private" and chat.bot == "new":
             chat.bot = "member"
         if chat.type in GROUPS:
@@ -440,6 +440,7 @@ class TelegramServer:
         thread = thread or (reply_to.thread if reply_to else 0)
         answered = reply_to.id if reply_to else 0
         message = chat.add(sender=person, text=text, entities=marks, thread=thread, reply_to=answered)
+        message.date -= ago
         if self._heard(chat, message, reply_to):
             self.tell("message", message.json(BOT))
         self.changed()

@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.cards import Card
-from bot.port import Rendition
-from db import gallery
+from bot.commands import TOO_LATE_SECONDS
+from db import gallery, queue
 from tests.surfaces.telegram_chats import Chat, Person
 from tests.surfaces.telegram_house import TelegramHouse, living, read
 from tests.surfaces.telegram_methods import BOT
@@ -128,14 +127,15 @@ async def test_a_prompt_of_emoji_fits_into_the_caption(house: TelegramHouse, pri
     assert "…" in card.text
 
 
-async def test_a_clip_that_is_to_be_covered_is(
-    house: TelegramHouse, private: Chat, ada: Person, rendition: Rendition
+async def test_a_clip_that_is_to_be_covered_is_and_is_not_offered_where_it_can_not_be(
+    house: TelegramHouse, group: Chat, ada: Person, bob: Person
 ) -> None:
-    card = await house.ask(private, ada, "/video a heart")
-    handle = (await house.runner.claim()).job.handle
-    covered = Card("a heart", "AI-generated.", clip="c", spoiler=True, final=True)
-    await house.surface.deliver(handle, covered, rendition)
+    house.telegram.say(group, bob, "/zsettings --spoiler on")
+    await house.until_handled()
+    card, _ = await house.made(group, ada, "/video a heart")
     assert card.spoiler
+    offered, _ = await house.telegram.inline(ada, "heart")
+    assert offered == []
 
 
 # --- asking back ---
@@ -179,6 +179,43 @@ async def test_in_private_the_answer_need_not_be_a_reply(house: TelegramHouse, p
     assert len([one for one in house.telegram.messages(private) if "Cancel" in one.labels]) == 1
 
 
+async def test_options_count_in_an_answer(house: TelegramHouse, private: Chat, ada: Person) -> None:
+    house.telegram.say(private, ada, "/video --seed 9 --steps 2")
+    question = await house.telegram.sees(private, lambda one: one.asks_for_reply)
+    await house.until_handled()
+
+    house.telegram.say(private, ada, "a green cat --stepz 3", reply_to=question)  # nothing is lost by a slip
+    await house.card(private, "--stepz")
+    house.telegram.say(private, ada, "—steps 3", reply_to=question)
+    await house.until_handled()
+    house.telegram.say(private, ada, "a green cat --steps 3", reply_to=question)
+    spec = (await house.runner.claim()).job.spec
+    assert (spec.prompt, spec.seed, spec.steps) == ("a green cat", 9, 3)
+
+
+async def test_options_count_among_other_words_for_a_clip(house: TelegramHouse, private: Chat, ada: Person) -> None:
+    card, _ = await house.made(private, ada, "/video a heart --steps 3 --seed 5")
+    house.telegram.press(card, "Edit", ada)
+    question = await house.telegram.sees(private, lambda one: one.asks_for_reply)
+    await house.until_handled()
+    house.telegram.say(private, ada, "a star --seed 7", reply_to=question)
+    spec = (await house.runner.claim()).job.spec
+    assert (spec.prompt, spec.steps, spec.seed) == ("a star", 3, 7)
+
+
+async def test_a_channel_is_asked_without_an_answer_field(house: TelegramHouse, ada: Person) -> None:
+    channel = house.telegram.channel("News", ada)
+    house.telegram.post(channel, "/video --seed 9")
+    question = await house.telegram.sees(channel, lambda one: "What shall be shown?" in read(one))
+    await house.until_handled()
+
+    answer = channel.add(sender=None, text="a green cat", reply_to=question.id).json(BOT)
+    del answer["sender_chat"]  # which a channel's post need not have
+    house.telegram.tell("channel_post", answer)
+    lease = await house.runner.claim()
+    assert (lease.job.spec.prompt, lease.job.asker.id) == ("a green cat", str(channel.id))
+
+
 async def test_other_words_for_a_clip(house: TelegramHouse, private: Chat, ada: Person) -> None:
     card, _ = await house.made(private, ada, "/video a heart --steps 3")
     house.telegram.press(card, "Edit", ada)
@@ -189,6 +226,79 @@ async def test_other_words_for_a_clip(house: TelegramHouse, private: Chat, ada: 
     house.telegram.say(private, ada, "a star", reply_to=question)
     lease = await house.runner.claim()
     assert (lease.job.spec.prompt, lease.job.spec.steps) == ("a star", 3)
+
+
+# --- what nobody waits for any more ---
+
+
+async def test_what_was_said_while_we_were_away_for_long_is_not_made_and_told_once(
+    house: TelegramHouse, private: Chat, group: Chat, ada: Person
+) -> None:
+    ago = int(TOO_LATE_SECONDS) + 3600
+    first = house.telegram.say(private, ada, "/video a heart", ago=ago)
+    house.telegram.say(private, ada, "/video are you there", ago=ago)
+    house.telegram.say(group, ada, "/again", ago=ago)
+    house.telegram.say(group, ada, "/zpause@other_bot", ago=ago)
+    await house.until_handled()
+    (told,) = [one for one in house.telegram.messages(private) if one.sender == BOT]
+    assert "Too late" in read(told)
+    assert told.reply_to == first.id
+    assert len([one for one in house.telegram.messages(group) if one.sender == BOT]) == 1
+    async with house.core.database.reading() as tx:
+        assert await queue.waiting_count(tx) == 0
+
+
+async def test_a_clock_that_is_wrong_by_days_makes_nothing_late(
+    house: TelegramHouse, private: Chat, ada: Person
+) -> None:
+    house.telegram.say(private, ada, "/video a heart", ago=90 * 86400)
+    await house.runner.claim()
+
+
+# --- what comes without what we expect ---
+
+
+async def test_a_post_that_its_discussion_group_is_sent_is_answered_in_the_channel_alone(
+    house: TelegramHouse, group: Chat, ada: Person
+) -> None:
+    channel = house.telegram.channel("News", ada)
+    forwarded = group.add(sender=None, text="/video a heart").json(BOT)
+    origin = {"type": "channel", "date": forwarded["date"], "chat": channel.json(), "message_id": 1}
+    forwarded |= {"sender_chat": channel.json(), "is_automatic_forward": True, "forward_origin": origin}
+    house.telegram.tell("message", forwarded)
+    house.telegram.post(channel, "/video a heart")
+    await house.telegram.sees(channel, lambda one: "Cancel" in one.labels)
+    await house.until_handled()
+    assert [one for one in house.telegram.messages(group) if one.sender == BOT] == []
+
+
+async def test_updates_with_little_or_nothing_in_them_stop_none_behind_them(
+    house: TelegramHouse, private: Chat, ada: Person
+) -> None:
+    bare = {"id": ada.id, "is_bot": False, "first_name": "Ada"}
+    chat = {"id": private.id, "type": "private"}
+    odd: list[object] = [
+        {"update_id": 10, "callback_query": None},
+        {"update_id": 11, "message": "words"},
+        {"update_id": 12, "poll": {"id": "1"}},
+        {"update_id": 13, "something_new": {}},
+        {"update_id": 14, "message": {"message_id": 9, "date": 0, "chat": chat}},
+        {"update_id": 15, "edited_message": {"message_id": 9, "date": 0, "chat": chat, "text": "/video a dog"}},
+        {"update_id": 16, "message": {"message_id": 10, "date": 0, "chat": {"id": -5, "type": "group"}, "text": "hi"}},
+        {"update_id": 17, "callback_query": {"id": "5", "from": bare, "chat_instance": "1", "inline_message_id": "i"}},
+    ]
+    house.telegram.world.updates += odd  # type: ignore[arg-type]
+    words = {"message_id": 11, "date": 0, "chat": chat, "from": bare, "text": "/video@ZOETROPE_test_bot a heart"}
+    house.telegram.world.updates.append({"update_id": 18, "message": words})
+    house.telegram.changed()
+    assert (await house.runner.claim()).job.spec.prompt == "a heart"
+
+
+async def test_words_below_a_picture_are_words(house: TelegramHouse, private: Chat, ada: Person) -> None:
+    message = private.add(sender=ada).json(BOT)
+    size = {"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}
+    house.telegram.tell("message", message | {"photo": [size], "caption": "/video a heart"})
+    assert (await house.runner.claim()).job.spec.prompt == "a heart"
 
 
 # --- buttons ---

@@ -172,7 +172,9 @@ class Hurry:
         return self.epoch + (time.monotonic() - self.begun) * self.factor
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self.factor)
+        rung = asyncio.Event()
+        asyncio.get_running_loop().call_later(seconds / self.factor, rung.set)
+        await rung.wait()
 
 
 @dataclass
@@ -459,6 +461,116 @@ async def test_a_card_whose_answer_was_lost_costs_one_job_and_brings_one_clip(
     assert len(telegram.clips(chat)) == 1
 
 
+async def test_an_answer_whose_sending_timed_out_is_not_said_twice(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
+) -> None:
+    fault = telegram.fault("sendMessage", hold=True)
+    async with begin(Hurry(20), answer_seconds=0.5) as house:
+        telegram.say(chat, ada, "/help")
+        await telegram.until(lambda: fault.hits)
+        await house.runner.until_delivered(0)
+    assert len(cards(telegram, chat)) == 1
+
+
+async def test_an_answer_that_telegram_did_not_take_is_said_again(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
+) -> None:
+    telegram.fault("sendMessage", status=502)
+    async with begin(Hurry(20)) as house:
+        telegram.say(chat, ada, "/help")
+        await telegram.until(lambda: cards(telegram, chat))
+        await house.runner.until_delivered(0)
+    assert len(cards(telegram, chat)) == 1
+
+
+async def test_an_older_server_gets_the_clip_as_a_reply_in_place_of_the_card(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
+) -> None:
+    telegram.world.replaces_text = False
+    async with begin(Hurry(20)) as house:
+        said = telegram.say(chat, ada, "/video a cat")
+        card = await telegram.sees(chat, lambda one: "Cancel" in one.labels)
+        await house.runner.finish(await house.runner.claim())
+        await house.runner.until_delivered()
+        (job,) = await house.runner.jobs()
+    (clip,) = telegram.clips(chat)
+    assert (cards(telegram, chat), card.deleted) == ([clip], True)
+    assert job.handle.message == str(clip.id)
+    assert telegram.made("sendAnimation")[0].values["reply_parameters"]["message_id"] == card.id
+    assert said.id < card.id
+
+
+@pytest.mark.parametrize("how", [{"hold": True}, {"drop": "after"}])
+async def test_a_clip_that_an_older_server_took_without_a_word_is_not_sent_twice(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat, how: dict[str, str | bool]
+) -> None:
+    telegram.world.replaces_text = False
+    telegram.fault("sendAnimation", **how)
+    async with begin(Hurry(20), answer_seconds=0.5) as house:
+        telegram.say(chat, ada, "/video a cat")
+        card = await telegram.sees(chat, lambda one: "Cancel" in one.labels)
+        await house.runner.finish(await house.runner.claim())
+        await house.runner.until_delivered(state=DeliveryState.GIVEN_UP)
+    assert len(telegram.clips(chat)) == len(telegram.made("sendAnimation")) == 1
+    assert "Nobody can tell whether it came" in card.text
+
+
+async def test_a_clip_that_an_older_server_turned_away_is_sent_again(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
+) -> None:
+    telegram.world.replaces_text = False
+    telegram.fault("sendAnimation", status=502)
+    async with begin(Hurry(20)) as house:
+        telegram.say(chat, ada, "/video a cat")
+        await house.runner.finish(await house.runner.claim())
+        await house.runner.until_delivered()
+    assert len(telegram.clips(chat)) == 1
+
+
+async def test_a_card_that_could_not_be_removed_yet_goes_in_the_end(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
+) -> None:
+    telegram.world.replaces_text = False
+    telegram.fault("deleteMessage", drop="before")
+    async with begin(Hurry(20)) as house:
+        telegram.say(chat, ada, "/video a cat")
+        await house.runner.finish(await house.runner.claim())
+        await house.runner.until_delivered()
+    assert cards(telegram, chat) == telegram.clips(chat)
+    assert len(telegram.clips(chat)) == 1
+
+
+async def test_a_server_that_holds_no_question_open_is_not_asked_in_a_busy_loop(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = telegram.until
+
+    async def at_once(look: Callable[[], T], patience: float | None = PATIENCE) -> T:
+        return await until(look, 0 if patience == 5 else patience)
+
+    monkeypatch.setattr(telegram, "until", at_once)
+    async with begin() as house:
+        begun, asked = time.monotonic(), telegram.polls
+        telegram.say(chat, ada, "/video a cat")
+        await house.runner.finish(await house.runner.claim())
+        await house.runner.until_delivered()
+        assert telegram.polls - asked <= 4 + (time.monotonic() - begun) / 0.15
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_addresses_may_end_as_people_write_them(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat, slash: str
+) -> None:
+    root = f"http://127.0.0.1:{telegram.port}"
+    for url, file_url in ((f"{root}/bot{slash}", f"{root}/file/bot{slash}"), (root + slash, root + slash)):
+        async with begin(base_url=url, base_file_url=file_url) as house:
+            telegram.say(chat, ada, "/help")
+            await telegram.until(lambda: cards(telegram, chat))
+            await house.runner.until_delivered(0)
+        for one in cards(telegram, chat):
+            telegram.remove(one)
+
+
 async def test_bad_gateways_while_asking_for_updates_lose_none(
     begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
 ) -> None:
@@ -625,6 +737,25 @@ async def test_a_group_that_throws_the_bot_out_is_left_alone(
         await house.runner.until_delivered(state=DeliveryState.GIVEN_UP)
     assert not telegram.clips(club)
     assert sum(one.status == 403 for one in telegram.calls) <= 3
+
+
+async def test_a_chat_that_says_no_for_good_is_not_asked_again(
+    begin: Begin, telegram: TelegramServer, ada: Person, chat: Chat
+) -> None:
+    """Also where nobody told us that we were put out."""
+    async with begin(Hurry(20)) as house:
+        telegram.say(chat, ada, "/video a cat")
+        lease = await house.runner.claim()
+        chat.bot = "blocked"
+        await house.runner.finish(lease)
+        await house.runner.until_delivered(state=DeliveryState.GIVEN_UP)
+        telegram.say(chat, ada, "/video a dog")  # not heard while blocked
+        assert sum(one.status == 403 for one in telegram.calls) == 1
+        chat.bot = "member"
+        telegram.say(chat, ada, "/video a bird")
+        await house.runner.finish(await house.runner.claim())
+        await house.runner.until_delivered()
+    assert [one.text.splitlines()[0] for one in telegram.clips(chat)] == ["a bird"]
 
 
 async def test_a_group_that_becomes_a_supergroup_in_the_middle_of_a_job_gets_its_clip_once(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,8 +14,6 @@ from bot.port import Gone, Throttled, Unreachable
 from bot.surfaces.telegram.inbox import ATTEMPTS, Body, Inbox
 from db import updates
 from db.database import Database
-
-Handle = Callable[[int, Body], Awaitable[None]]
 
 
 def said(number: int, chat: int = 7, text: str = "/video a heart") -> dict[str, Any]:
@@ -32,7 +30,7 @@ class Desk:
         self.excused: list[int] = []
         self.slept: list[float] = []
 
-    async def handle(self, number: int, body: Body) -> None:
+    async def handle(self, number: int, body: Body, waited: float) -> None:
         self.tried.append(number)
         if self.troubles.get(number):
             raise self.troubles[number].pop(0)
@@ -127,3 +125,63 @@ async def test_what_was_written_is_not_kept_once_it_is_handled(database: Databas
     async with database.reading() as tx:
         bodies = (await tx.exec_driver_sql("SELECT body FROM updates")).scalars().all()
     assert bodies == ["{}"]
+
+
+async def test_what_is_no_update_is_passed_over(database: Database) -> None:
+    desk = Desk()
+    odd: list[Any] = [None, 7, [], {}, {"update_id": None}, {"update_id": "x"}, {"update_id": 1e400}, {"update_id": -1}]
+    odd += [{"update_id": 2**64}, {"update_id": 4, "message": None}, {"update_id": 5, "callback_query": "x"}]
+    async with working(database, desk) as inbox:
+        assert await inbox.keep(odd[:-2]) is None
+        assert await inbox.keep([*odd, said(3)]) == 5
+        await until_empty(database)
+    assert sorted(desk.done) == [3, 4, 5]
+
+
+async def test_how_long_an_update_waited_is_told(database: Database) -> None:
+    now, waited = 1_000_000.0, dict[int, float]()
+
+    async def handle(number: int, _body: Body, seconds: float) -> None:
+        waited[number] = seconds
+
+    async def excuse(_number: int, _body: Body) -> None:
+        raise AssertionError
+
+    def dated(number: int, ago: float) -> Body:
+        body = said(number)
+        body["message"]["date"] = int(now - ago)
+        return body
+
+    inbox = Inbox(database, lambda: now, handle, excuse)
+    await inbox.keep([dated(1, ago=5), dated(2, ago=7200), dated(3, ago=9e5), dated(4, ago=-900), said(5)])
+    now += 1000
+    running = asyncio.create_task(inbox.run())
+    await until_empty(database)
+    running.cancel()
+    await asyncio.wait([running])
+    assert waited == {1: 1000, 2: 7200, 3: 1000, 4: 1000, 5: 1000}  # in our store, or at Telegram before
+
+
+async def test_a_click_does_not_wait_for_the_last_one(database: Database) -> None:
+    begun, free = asyncio.Event(), asyncio.Event()
+    done: list[int] = []
+
+    async def handle(number: int, _body: Body, _waited: float) -> None:
+        if number == 1:
+            begun.set()
+            await free.wait()
+        done.append(number)
+        free.set()
+
+    async def excuse(_number: int, _body: Body) -> None:
+        raise AssertionError
+
+    clicks = [{"update_id": number, "callback_query": {"id": str(number), "from": {"id": 7}}} for number in (1, 2)]
+    inbox = Inbox(database, time.time, handle, excuse)
+    running = asyncio.create_task(inbox.run())
+    await inbox.keep(clicks)
+    await until_empty(database)
+    running.cancel()
+    await asyncio.wait([running])
+    assert begun.is_set()
+    assert done == [2, 1]

@@ -13,14 +13,28 @@ from db.records import Address, Asker, Caller, Circumstances
 NAME = "telegram"
 INLINE = "inline"  # where somebody is who asks from a chat that we are not in
 
+_OWNERS = (
+    ("callback_query", None),
+    ("inline_query", "from"),
+    ("message", "chat"),
+    ("channel_post", "chat"),
+    ("my_chat_member", "chat"),
+)
+
 
 def of_message(message: Message) -> Caller | None:
-    """None: nobody that could be answered. Who speaks as a channel or a group is that channel or group."""
-    spoken_as = message.sender_chat
-    if spoken_as is not None:
-        asker = Asker(NAME, str(spoken_as.id))
+    """None: nobody that could be answered. Who speaks as a channel or a group is that channel or group.
+
+    What a channel's discussion group is sent by itself was said in the channel, and is answered there.
+    """
+    if message.is_automatic_forward:
+        return None
+    if message.sender_chat is not None:
+        asker = Asker(NAME, str(message.sender_chat.id))
     elif message.from_user is not None and not message.from_user.is_bot:
         asker = Asker(NAME, str(message.from_user.id))
+    elif message.chat.type == ChatType.CHANNEL:
+        asker = Asker(NAME, str(message.chat.id))
     else:
         return None
     return Caller(asker, address_of(message), _circumstances(message.chat, message.from_user))
@@ -60,18 +74,27 @@ def thread_of(message: Message) -> str:
 
 def speaks_for_the_place(message: Message) -> bool:
     """An anonymous administrator, or a post in a channel, which only administrators write."""
-    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
+    if message.sender_chat is not None:
+        return message.sender_chat.id == message.chat.id
+    return message.chat.type == ChatType.CHANNEL
 
 
 def lane(body: dict[str, Any]) -> str:
-    """Updates of one lane are handled one after the other: those of a chat; clicks and inline questions by person."""
-    for kind in ("callback_query", "inline_query"):
-        if kind in body:
-            return f"{kind} {_id(body[kind].get('from'))}"
-    for kind in ("message", "channel_post", "my_chat_member"):
-        if kind in body:
-            return _id(body[kind].get("chat"))
+    """Updates of one lane are handled one after the other: those of a chat, and what one person searches inline.
+
+    Each click has a lane of its own: whoever clicks waits for an answer, whatever their last click waits for.
+    """
+    for kind, owner in _OWNERS:
+        if isinstance(told := body.get(kind), dict):
+            return f"{kind} {_id(told)}" if owner is None else f"{owner} {_id(told.get(owner))}"
     return ""
+
+
+def moment_of(body: dict[str, Any]) -> float | None:
+    """When it was said, in seconds since the epoch; None: nobody knows, or it was not said."""
+    told = body.get("message") or body.get("channel_post")
+    said_at = told.get("date") if isinstance(told, dict) else None
+    return float(said_at) if isinstance(said_at, int) else None
 
 
 def token_of(press: CallbackQuery) -> str:

@@ -19,14 +19,14 @@ from bot import cards, intents, typed
 from bot.answers import Answers
 from bot.cards import Card, questions
 from bot.cards import answers as sentences
-from bot.commands import Commands, Outcome, Result
+from bot.commands import TOO_LATE_SECONDS, Commands, Outcome, Result
 from bot.language import say, speaking
 from bot.port import Gone, Refused, SurfaceError
 from bot.specs import Problem
 from bot.surfaces.telegram import callers, drawing
 from bot.surfaces.telegram.callers import NAME
 from bot.surfaces.telegram.questions import About, Question
-from bot.surfaces.telegram.wire import TooOld
+from bot.surfaces.telegram.wire import TooOld, Unknown
 from bot.typed import Line
 from db import platform_files, queue
 from db.records import Caller, Clip, Handle
@@ -72,17 +72,18 @@ class Hearing:
             "zresume": lambda caller, line: answers.resume(caller),
         }
 
-    async def hear(self, number: int, body: dict[str, Any]) -> None:
-        """Do what an update asks for. Repeating it is harmless."""
+    async def hear(self, number: int, body: dict[str, Any], waited: float = 0.0) -> None:
+        """Do what an update asks for that had waited for us for so many seconds. Repeating it is harmless."""
         update, origin = Update.de_json(body, self._surface.wire.bot), str(number)
-        if update.callback_query:
+        late = waited > TOO_LATE_SECONDS
+        if update.callback_query and not late:
             await self._pressed(update.callback_query, origin)
         elif update.inline_query:
             await self._searched(update.inline_query)
         elif update.my_chat_member:
             await self._placed(update.my_chat_member)
         elif message := update.message or update.channel_post:
-            await self._said(message, origin)
+            await (self._said_long_ago if late else self._said)(message, origin)
 
     async def excuse(self, number: int, body: dict[str, Any]) -> None:
         """Say that an update came and nothing could be done."""
@@ -99,20 +100,29 @@ class Hearing:
     # --- what was said ---
 
     async def _said(self, message: Message, origin: str) -> None:
-        if await self._moved(message) or message.via_bot is not None or not message.text:
-            return
-        caller = callers.of_message(message)
-        if caller is None:
+        if await self._moved(message) or (caller := _speaker(message)) is None:
             return
         await self._surface.places.let_in(caller.address.place)
-        with speaking(caller.circumstances.language), self._answering(caller, origin, message):
-            line = typed.read(message.text)
+        with speaking(caller.circumstances.language), self._answering(caller, message, *_nonces(origin)):
+            line = typed.read(_words(message))
             if line.command:
                 await self._commanded(caller, line, message, origin)
             elif question := await self._asked(caller, message):
-                await self._replied(caller, question, message.text, origin)
+                await self._replied(caller, question, line, origin)
             elif caller.circumstances.private:
                 await self._put(caller, await self._answers.start(caller), origin)
+
+    async def _said_long_ago(self, message: Message, origin: str) -> None:
+        """Nobody wants to be surprised with it any more. It is told once for all that somebody said in an hour."""
+        if await self._moved(message) or (caller := _speaker(message)) is None:
+            return
+        line = typed.read(_words(message))
+        ours = line.command in self._words or line.command in self._cards
+        if not (caller.circumstances.private or (ours and self._is_for_us(message))):
+            return
+        nonce = f"late {caller.asker.id} {message.date.timestamp() // 3600:.0f}"
+        with speaking(caller.circumstances.language), self._answering(caller, message, nonce):
+            await self._surface.show(caller.address, cards.too_late(caller.asker), nonce)
 
     async def _moved(self, message: Message) -> bool:
         """Whether it only says that a group has become a supergroup, told once in each of both."""
@@ -126,8 +136,7 @@ class Hearing:
         return True
 
     async def _commanded(self, caller: Caller, line: Line, message: Message, origin: str) -> None:
-        name = self._addressee(message.text or "")
-        if name and name != self._surface.wire.username.casefold():
+        if not self._is_for_us(message):
             return
         if line.command.startswith("z"):
             moderates = callers.speaks_for_the_place(message) or await self._moderates(caller)
@@ -136,14 +145,13 @@ class Hearing:
             await self._words[line.command](caller, line, origin)
         elif line.command in self._cards:
             await self._put(caller, await self._cards[line.command](caller, line), origin)
-        elif name or caller.circumstances.private:  # a group has other bots, whose commands these may be
+        elif _addressee(message) or caller.circumstances.private:  # a group has other bots, whose commands these may be
             unknown = typed.command_of(line)
             if isinstance(unknown, Problem):
                 await self._tell(caller, unknown.sentence, origin)
 
-    def _addressee(self, text: str) -> str:
-        """The bot that a command names, in small letters, or nothing."""
-        return text.split(maxsplit=1)[0].partition("@")[2].casefold()
+    def _is_for_us(self, message: Message) -> bool:
+        return _addressee(message) in {"", self._surface.wire.username.casefold()}
 
     async def _asked(self, caller: Caller, message: Message) -> Question | None:
         """The question that this answers: the one replied to, or in private the last one."""
@@ -155,15 +163,21 @@ class Hearing:
             found = await questions_asked.of_person(caller.address, caller.asker)
         return found if found is not None and found.asker == caller.asker else None
 
-    async def _replied(self, caller: Caller, question: Question, words: str, origin: str) -> None:
+    async def _replied(self, caller: Caller, question: Question, line: Line, origin: str) -> None:
+        """Options count in an answer as well; one that says too little leaves the question open."""
+        wish = typed.wish_of(line)
+        if isinstance(wish, Problem):
+            return await self._tell(caller, wish.sentence, origin)
+        if not wish.prompt.strip():
+            return await self._tell(caller, questions.which_prompt(), origin)
         match question.about:
             case About.DRAFT:
                 with self._answering_draft(caller, question.subject, origin):
-                    outcome = await self._commands.write(caller, question.subject, words)
+                    outcome = await self._commands.write(caller, question.subject, wish.prompt, wish)
             case About.EDIT:
-                outcome = await self._commands.edit(caller, question.subject, words, origin)
+                outcome = await self._commands.edit(caller, question.subject, wish.prompt, origin, wish)
         await self._tell_outcome(caller, outcome, origin)
-        await self._surface.questions.answered(caller.address, caller.asker)
+        return await self._surface.questions.answered(caller.address, caller.asker)
 
     # --- commands ---
 
@@ -232,6 +246,7 @@ class Hearing:
         with speaking(press.from_user.language_code or ""):
             if caller is None or not token:
                 return await self._answer(press, say(cards.UNKNOWN_BUTTON))
+            await self._surface.places.let_in(caller.address.place)
             acting = asyncio.create_task(self._act(caller, press, token, origin))
             try:
                 await asyncio.wait([acting], timeout=ANSWER_SECONDS)
@@ -292,7 +307,7 @@ class Hearing:
             found = (await self._answers.found(caller, query.query, limit=most))[start:]
             offered = await self._offered(found[:INLINE_CLIPS])
             following = str(start + INLINE_CLIPS) if len(found) > INLINE_CLIPS else ""
-            button = questions.make_the_first() if not offered and not start else ""
+            button = questions.make_the_first() if not found and not start else ""
             try:
                 await self._surface.wire.answer_inline(query.id, offered, following, button)
             except TooOld:
@@ -305,7 +320,7 @@ class Hearing:
                 file = await platform_files.file(tx, NAME, clip.id, "mp4")
                 file = file or await platform_files.file(tx, NAME, clip.id, "gif")
                 job = await queue.get(tx, clip.job)
-                if file and job is not None:
+                if file and job is not None and not clip.verdict.spoiler:  # nothing can be covered here
                     offered.append(_offer(clip, file, cards.done(job, clip)))
         return offered
 
@@ -332,9 +347,9 @@ class Hearing:
     # --- speaking ---
 
     @contextmanager
-    def _answering(self, caller: Caller, origin: str, message: Message) -> Iterator[None]:
-        """What is posted for this origin answers this message."""
-        keys = [(caller.address, nonce) for nonce in (origin, _answer_nonce(origin), _question_nonce(origin))]
+    def _answering(self, caller: Caller, message: Message, *nonces: str) -> Iterator[None]:
+        """What is posted under these nonces answers this message."""
+        keys = [(caller.address, nonce) for nonce in nonces]
         self._surface.answers_to.update(dict.fromkeys(keys, str(message.message_id)))
         try:
             yield
@@ -360,7 +375,11 @@ class Hearing:
         await self._surface.questions.ask(caller.address, message, question)
 
     async def _put(self, caller: Caller, card: Card, origin: str) -> None:
-        await self._surface.show(caller.address, card, _answer_nonce(origin))
+        """Said once: where nobody can tell whether it came, its asker sees that, and asks again or does not."""
+        try:
+            await self._surface.show(caller.address, card, _answer_nonce(origin))
+        except Unknown as error:
+            log.info("Whether an answer came is not known: %s", error)
 
     async def _tell(self, caller: Caller, sentence: str, origin: str) -> None:
         await self._put(caller, sentences.note(sentence, well=False), origin)
@@ -372,7 +391,21 @@ class Hearing:
 
 
 def _expects_an_answer(message: Message, caller: Caller) -> bool:
-    return caller.circumstances.private or (message.text or "").startswith("/")
+    return caller.circumstances.private or _words(message).startswith("/")
+
+
+def _speaker(message: Message) -> Caller | None:
+    """Whoever said words of their own, or nobody."""
+    return callers.of_message(message) if message.via_bot is None and _words(message) else None
+
+
+def _words(message: Message) -> str:
+    return message.text or message.caption or ""
+
+
+def _addressee(message: Message) -> str:
+    """The bot that a command names, in small letters, or nothing."""
+    return next(iter(_words(message).split(maxsplit=1)), "").partition("@")[2].casefold()
 
 
 def _as_moderator(caller: Caller, moderates: bool) -> Caller:
@@ -387,6 +420,10 @@ def _offer(clip: Clip, file: str, card: Card) -> InlineQueryResultCachedMpeg4Gif
         caption=drawing.drawn(card, drawing.CAPTION_UNITS),
         parse_mode=ParseMode.HTML,
     )
+
+
+def _nonces(origin: str) -> tuple[str, ...]:
+    return origin, _answer_nonce(origin), _question_nonce(origin)
 
 
 def _answer_nonce(origin: str) -> str:

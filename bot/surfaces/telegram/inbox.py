@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.port import Gone, Refused, SurfaceError, Throttled
-from bot.surfaces.telegram.callers import NAME, lane
+from bot.surfaces.telegram.callers import NAME, lane, moment_of
 from db import card_routes, updates
 from db.database import Database
 from db.errors import StoreError
@@ -26,8 +26,10 @@ ATTEMPTS = 3  # at handling one update
 PATIENCE = 30  # how many times a chat may ask to wait while one update is handled
 IDLE_SECONDS = 30.0  # what could not be marked as handled is looked at again this often
 FORGET_SECONDS = 3600.0  # how often what is long handled is removed
-REMEMBER_SECONDS = 3 * 86400.0  # Telegram repeats nothing that is older than a day
+KEPT_SECONDS = 25 * 3600.0  # Telegram keeps what nobody fetches for a day
+REMEMBER_SECONDS = 3 * 86400.0  # so it repeats nothing that is older
 LONGEST_PAUSE = 60.0
+MOST = 2**63 - 1  # of an update's number: what the database holds
 
 Body = dict[str, Any]
 
@@ -36,30 +38,39 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Inbox:
-    """`handle` does what an update asks for, under its number; `give_up` tells its sender that it could not be done."""
+    """`handle` does what an update asks for, under its number, and hears for how many seconds it had waited for us;
+    `give_up` tells its sender that it could not be done."""
 
     database: Database
     clock: Callable[[], float]
-    handle: Callable[[int, Body], Awaitable[None]]
+    handle: Callable[[int, Body, float], Awaitable[None]]
     give_up: Callable[[int, Body], Awaitable[None]]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _lanes: dict[str, deque[Update]] = field(default_factory=dict, repr=False)
     _in_hand: set[int] = field(default_factory=set, repr=False)
     _news: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     _forgot_at: float = field(default=0.0, repr=False)
+    _begun_at: float = field(default=0.0, repr=False)
 
-    async def keep(self, bodies: Sequence[Body]) -> None:
-        """Store what came, in one transaction; afterwards it may be confirmed. One that is known changes nothing."""
-        if not bodies:
-            return
+    async def keep(self, bodies: Sequence[Any]) -> int | None:
+        """Store what came, in one transaction; afterwards it may be confirmed, up to the highest number among it.
+
+        One that is known changes nothing. What is no update is passed over: asked for again, it would be none either.
+        None: there was no update.
+        """
+        numbered = [(number, body) for body in bodies if (number := number_of(body)) is not None]
+        if not numbered:
+            return None
         now = self.clock()
         async with self.database.transaction() as tx:
-            for body in bodies:
-                await updates.record(tx, NAME, int(body["update_id"]), body, now)
+            for number, body in numbered:
+                await updates.record(tx, NAME, number, body, now)
         self._news.set()
+        return max(number for number, _ in numbered)
 
     async def run(self) -> None:
         """Handle what is stored until cancelled."""
+        self._begun_at = self.clock()
         async with asyncio.TaskGroup() as handlers:
             while True:
                 self._news.clear()
@@ -106,7 +117,7 @@ class Inbox:
         waited = failures = 0
         while waited < PATIENCE:
             try:
-                return await self.handle(update.number, update.body)
+                return await self.handle(update.number, update.body, self._waited(update))
             except (Gone, Refused) as error:
                 log.info("The answer to update %s can't be shown: %s", update.number, error)
                 return None
@@ -120,6 +131,13 @@ class Inbox:
                     break
                 await self.sleep(2.0**failures)
         return await self._excuse(update)
+
+    def _waited(self, update: Update) -> float:
+        """Seconds for which nobody was there to hear it: at Telegram, which keeps nothing for longer than a day (what
+        seems older comes from a clock that is wrong), or in our store."""
+        said_at = moment_of(update.body)
+        away = 0.0 if said_at is None else update.received_at - said_at
+        return max(self._begun_at - update.received_at, away if away <= KEPT_SECONDS else 0.0)
 
     async def _excuse(self, update: Update) -> None:
         try:
@@ -135,6 +153,15 @@ class Inbox:
         async with self.database.transaction() as tx:
             await updates.forget(tx, NAME, now - REMEMBER_SECONDS)
             await card_routes.forget(tx, NAME, now)
+
+
+def number_of(body: Any) -> int | None:
+    """The number of an update; None: it is none."""
+    try:
+        number = int(body["update_id"])
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+    return number if isinstance(body, dict) and 0 <= number <= MOST else None
 
 
 def _why(error: Exception) -> str:

@@ -17,6 +17,7 @@ REMEMBER_SECONDS = 7 * 86400.0  # a nonce that comes again comes soon
 _OUT = "out"
 _SHOWN = "shown"
 _STANDS = "stands"
+_SENDING = "sending"
 _WEBHOOK = "webhook"
 
 
@@ -77,6 +78,19 @@ class Places:
         key = _key(_STANDS, handle.address.place, handle.message)
         await self._keep(key, instead.address, instead.message, _STANDS)
 
+    async def may_be_sent(self, handle: Handle) -> bool:
+        """Whether a clip was sent in place of this card, and nobody has heard how that ended."""
+        async with self._database.reading() as tx:
+            route = await card_routes.of_nonce(tx, NAME, _sending_key(handle))
+        return route is not None and bool(route.token)
+
+    async def note_sending(self, handle: Handle) -> None:
+        await self._keep(_sending_key(handle), handle.address, handle.message, _SENDING, token=_SENDING)
+
+    async def note_unsent(self, handle: Handle) -> None:
+        """It is sure that nothing came of it."""
+        await self._keep(_sending_key(handle), handle.address, handle.message, _SENDING, until=self._clock())
+
     async def _find(self, key: str) -> Handle | None:
         async with self._database.reading() as tx:
             route = await card_routes.of_nonce(tx, NAME, key)
@@ -87,6 +101,10 @@ class Places:
     ) -> None:
         async with self._database.transaction() as tx:
             await card_routes.keep(tx, CardRoute(key, address, kind, token, until, message))
+
+
+def _sending_key(handle: Handle) -> str:
+    return _key(_SENDING, handle.address.place, handle.message)
 
 
 def _key(*parts: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from db.errors import StoreError
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+SHORTEST_QUESTION = 0.2  # seconds; a server that holds no question open is not asked more often than that
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,14 @@ class Polling:
         failures = 0
         while True:
             try:
+                asked_at = time.monotonic()
                 found = await self.wire.updates(offset)
-                await self.inbox.keep(found)
-                offset = max((int(body["update_id"]) for body in found), default=None)
-                offset = None if offset is None else offset + 1
+                last = await self.inbox.keep(found)
+                nothing_new = last is None or (offset is not None and last < offset)
+                offset = None if last is None else last + 1
                 failures = 0
+                if nothing_new:
+                    await self.sleep(max(0.0, asked_at + SHORTEST_QUESTION - time.monotonic()))
             except Throttled as error:
                 await self.sleep(error.seconds)
             except (SurfaceError, StoreError) as error:

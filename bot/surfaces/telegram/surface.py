@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 
 from bot import cards
 from bot.answers import Answers
-from bot.cards import Button, Card
+from bot.cards import Button, Card, questions
 from bot.commands import Commands
 from bot.port import Gone, Limits, Receipt, Refused, Rendition, SurfaceError, Throttled, TooLarge
 from bot.surfaces.telegram import drawing, menu, wire
@@ -29,7 +29,18 @@ from bot.surfaces.telegram.places import Places
 from bot.surfaces.telegram.polling import Polling, pause_after, tell
 from bot.surfaces.telegram.questions import Questions
 from bot.surfaces.telegram.webhook import Webhook
-from bot.surfaces.telegram.wire import LostFile, Media, Moved, NoCaption, NotText, Target, Unchanged, Wire
+from bot.surfaces.telegram.wire import (
+    LostFile,
+    Media,
+    Moved,
+    NoCaption,
+    NotText,
+    PutOut,
+    Target,
+    Unchanged,
+    Unknown,
+    Wire,
+)
 from db import gallery, platform_files
 from db.config import TelegramConfig
 from db.database import Database
@@ -169,6 +180,8 @@ class TelegramSurface:
             except (Moved, Refused) as error:  # an older local server puts nothing into a message of words
                 log.info("A clip comes in a message of its own: %s", error)
             else:
+                if stands != handle and stands.address == handle.address:  # we may have died before it was removed
+                    await self._remove(stands.address.place, handle.message)
                 return Receipt(stands.message, None if stands == handle else stands)
         return await self._send_instead(handle, stands, card, rendition)
 
@@ -190,7 +203,12 @@ class TelegramSurface:
         if known is not None:
             return known.message
         async with self._turn(address, Kind.SAY) as chat:
-            message = await self.wire.ask(Target(chat, address.thread, answers), words, placeholder)
+            target = Target(chat, address.thread, answers)
+            try:
+                message = await self.wire.ask(target, words, placeholder)
+            except Refused:  # a channel opens no answer field; its posts can be answered all the same
+                self._pace.also(chat)
+                message = await self.wire.say(target, words)
         await self.places.note_shown(address, nonce, Handle(address, message))
         return message
 
@@ -205,6 +223,7 @@ class TelegramSurface:
             except Moved as error:
                 await self.places.move(chat, error.to)
                 chat = error.to
+                self._pace.also(chat)
                 message = await self.wire.say(Target(chat, address.thread), words, card.buttons)
         handle = Handle(Address(NAME, chat, address.thread), message)
         self._remember(handle, (words, card.buttons))
@@ -233,12 +252,14 @@ class TelegramSurface:
         try:
             await self.wire.edit_caption(chat, message, drawing.drawn(card, drawing.CAPTION_UNITS), card.buttons)
         except NoCaption:
+            self._pace.also(chat)
             await self.wire.edit_text(chat, message, drawing.drawn(card, drawing.TEXT_UNITS), card.buttons)
 
     async def _edit_words(self, chat: str, message: str, card: Card) -> None:
         try:
             await self.wire.edit_text(chat, message, drawing.drawn(card, drawing.TEXT_UNITS), card.buttons)
         except NotText:
+            self._pace.also(chat)
             await self.wire.blank(chat, message, drawing.drawn(card, drawing.CAPTION_UNITS), card.buttons)
 
     def _remember(self, handle: Handle, drawn: Drawing) -> None:
@@ -254,6 +275,7 @@ class TelegramSurface:
                 try:
                     file = await self.wire.edit_media(chat, stands.message, media, card.buttons)
                 except LostFile:
+                    self._pace.also(chat)
                     continue
                 except Unchanged:
                     return
@@ -262,13 +284,19 @@ class TelegramSurface:
         raise Refused(cards.SAID_NO)
 
     async def _send_instead(self, handle: Handle, stands: Handle | None, card: Card, rendition: Rendition) -> Receipt:
-        """The clip in a message of its own, which is the card from now on; the former one goes."""
+        """The clip in a message of its own, which is the card from now on; the former one goes.
+
+        Sending can't be repeated, so what nobody knows the end of is not tried again: the former card says so.
+        """
+        if await self.places.may_be_sent(handle):
+            raise Refused(questions.perhaps_sent())
         async with self._turn(handle.address, Kind.SAY) as chat:
             target = Target(chat, handle.address.thread, stands.message if stands else "")
             for media in await self._media(card, rendition):
                 try:
-                    message, file = await self.wire.send_clip(target, media, card.buttons)
+                    message, file = await self._send_once(handle, target, media, card)
                 except LostFile:
+                    self._pace.also(chat)
                     continue
                 await self._keep_file(card, rendition, file)
                 break
@@ -279,6 +307,18 @@ class TelegramSurface:
             if stands is not None:
                 await self._remove(chat, stands.message)
         return Receipt(message, instead)
+
+    async def _send_once(self, handle: Handle, target: Target, media: Media, card: Card) -> tuple[str, str]:
+        """Noted before it is sent, so that it is not sent again after a kill either."""
+        await self.places.note_sending(handle)
+        try:
+            return await self.wire.send_clip(target, media, card.buttons)
+        except Unknown as error:
+            log.warning("A clip was sent, and Telegram did not say whether it came: %s", error)
+            raise Refused(questions.perhaps_sent()) from error
+        except SurfaceError:
+            await self.places.note_unsent(handle)
+            raise
 
     async def _remove(self, chat: str, message: str) -> None:
         try:
@@ -318,4 +358,7 @@ class TelegramSurface:
             raise
         except Moved as error:
             await self.places.move(chat, error.to)
+            raise
+        except PutOut:
+            await self.places.put_out(chat)
             raise

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import PortTaken
-from bot.surfaces.telegram.inbox import Inbox
+from bot.surfaces.telegram.inbox import Inbox, number_of
 from db.config import TelegramConfig
 from db.errors import StoreError
 
@@ -131,7 +131,6 @@ async def _read(request: Request) -> dict[str, Any] | None:
             return None
     try:
         body = json.loads(read)
-        int(body["update_id"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) else None
+    return body if number_of(body) is not None else None

@@ -6,8 +6,10 @@
             ├── NoCaption     a message without a file has no caption to edit
             ├── LostFile      the file id is no longer good: upload again
             └── TooOld        a click or an inline question that nobody waits for any more
+    Gone ── PutOut            we may not speak in this chat (any more)
+    Unreachable ── Unknown    what was asked for may have happened: no answer came, or half of one
 
-A time-out or a broken connection is Unreachable: what was asked for may have happened. The token stands in every URL,
+The token stands in every URL,
 so it is taken out of whatever an error says, and no error of the library's leaves this module.
 """
 
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from telegram import (
     Bot,
     BotCommand,
@@ -76,6 +79,14 @@ class Moved(Gone):
     def __init__(self, to: str) -> None:
         super().__init__(f"the chat has moved to {to}")
         self.to = to
+
+
+class PutOut(Gone):
+    """We may not speak in this chat (any more)."""
+
+
+class Unknown(Unreachable):
+    """Sent, but no answer came: what was asked for may have happened, or not."""
 
 
 class Unchanged(Refused):
@@ -159,7 +170,8 @@ class Wire:
         self._token = token
         self._requests = (_request(config.answer_seconds, CONNECTIONS), _request(config.answer_seconds, 1))
         with self.plainly():
-            self.bot = Bot(token, config.base_url, config.base_file_url, *self._requests)
+            urls = (rooted(config.base_url, "/bot"), rooted(config.base_file_url, "/file/bot"))
+            self.bot = Bot(token, *urls, *self._requests)
         self._poll_seconds = config.poll_seconds
 
     async def open(self) -> None:
@@ -176,7 +188,7 @@ class Wire:
 
     @property
     def username(self) -> str:
-        return self.bot.username
+        return self.bot.username or ""
 
     async def facts(self) -> BotFacts:
         with self.plainly():
@@ -353,6 +365,12 @@ class Wire:
         raise spoken from None  # the library's own error may hold the token
 
 
+def rooted(url: str, root: str) -> str:
+    """The address before which the token is written, however its end was typed."""
+    url = url.rstrip("/")
+    return url if url.endswith(root) or "{token}" in url else url + root
+
+
 def quiet_libraries() -> None:
     """Keep URLs, in which the token stands, and what people write out of every log."""
     for name in ("httpx", "httpcore", "telegram"):
@@ -380,6 +398,7 @@ _MEANINGS: tuple[tuple[str, type[SurfaceError]], ...] = (
     ("topic_deleted", Gone),
     ("user is deactivated", Gone),
 )
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # no byte of it has left us
 _TOO_LARGE = ("too large", "too big")
 _NO_RIGHT = "not enough rights"
 
@@ -397,12 +416,14 @@ def spoken_plainly(error: TelegramError, said: str) -> SurfaceError:
         case InvalidToken() | EndPointNotFound():
             return Rejected(said)
         case Forbidden():
-            return Refused(cards.SAID_NO) if _NO_RIGHT in said.lower() else Gone(said)
+            return Refused(cards.SAID_NO) if _NO_RIGHT in said.lower() else PutOut(said)
         case BadRequest():
             return _no(said)
     if any(words in said.lower() for words in _TOO_LARGE):  # 413, by whatever stands before the server
         return TooLarge(UPLOAD_BYTES)
-    return Unreachable(said)
+    cause = error.__cause__
+    is_unknown = isinstance(cause, httpx.HTTPError) and not isinstance(cause, _UNSENT)
+    return Unknown(said) if is_unknown else Unreachable(said)
 
 
 def _no(said: str) -> SurfaceError:
