@@ -303,7 +303,7 @@ class TelegramServer:
 
     async def _push(self) -> None:
         """Deliver waiting updates to the webhook, one after the other, again until it takes them."""
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=10, verify=False) as client:  # plain http
             while True:
                 await self.until(lambda: self.world.webhook and self.world.updates, None)
                 update = self.world.updates[0]

@@ -16,9 +16,11 @@ so it is taken out of whatever an error says, and no error of the library's leav
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -458,7 +460,14 @@ def _request(seconds: float, connections: int) -> HTTPXRequest:
         connect_timeout=min(seconds, 10.0),
         pool_timeout=seconds,
         media_write_timeout=UPLOAD_SECONDS,
+        httpx_kwargs={"verify": _certificates()},
     )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust, read once: it takes longer than anything else at a start."""
+    return httpx.create_ssl_context()
 
 
 def _markup(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ async def serve(folder: Path, server: str, token: str) -> None:
             await asyncio.Event().wait()
 
 
+async def warm(folder: Path) -> None:
+    """Import and read once whatever a bot needs, so that its children have it."""
+    telegram = TelegramConfig()
+    async with opened(Config(data=DataConfig(folder=folder), telegram=telegram)) as core:
+        await TelegramSurface(telegram, "1:warm", core.database, core.commands.clock).wire.close()
+
+
 def run(told: dict[str, Any]) -> None:
     use_cases.RETRY_SECONDS = RETRY_SECONDS
     die_after(told["commits"])
@@ -65,6 +73,8 @@ def run(told: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as empty:
+        asyncio.run(warm(Path(empty)))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     for line in sys.stdin:
         if (child := os.fork()) == 0:
