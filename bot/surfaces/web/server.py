@@ -32,7 +32,7 @@ def bind(host: str, port: int) -> socket.socket:
     address = "127.0.0.1" if host == "localhost" else host
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((address, port), family=family, backlog=BACKLOG)
+        listening = socket.create_server((address, port), family=family, backlog=BACKLOG)
     except OSError as error:
         why = str(error.strerror) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         shown = f"[{host}]" if ":" in host else host
@@ -40,6 +40,8 @@ def bind(host: str, port: int) -> socket.socket:
             f"The web page can't listen on {shown}:{port} ({why.lower()}): stop the program that does, "
             "or choose another address or port under [web] or with --host and --port."
         ) from error
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it on sockets of its own making only
+    return listening
 
 
 def pages_at_once() -> int:
