@@ -173,11 +173,16 @@ def _met(writing: Writing, policy: Policy, house: House) -> Iterator[Met]:
 def _is_met(bound: Bound, reading: Reading, negative: int) -> bool:
     rule = bound.rule
     met = reading.met(rule.strict)
-    if not all(met & either for either in bound.all) or not all(negative & either for either in bound.negative):
+    if not all(met & either for either in (*bound.all, *bound.anywhere)):
         return False
-    if bound.unless & reading.everything and not rule.strict:
+    if not all(negative & either for either in bound.negative) or _is_lifted(bound, reading):
         return False
     return not rule.within or any(_stand_close(bound, view) for view in reading.seen)
+
+
+def _is_lifted(bound: Bound, reading: Reading) -> bool:
+    met = reading.everything
+    return bool(bound.unless & met) and not bound.despite & met and not bound.rule.strict
 
 
 def _stand_close(bound: Bound, view: Seen) -> bool:
@@ -214,10 +219,10 @@ def _view(bound: Bound, reading: Reading) -> str:
     """The first view in which all of a rule is met, or those that meet it together."""
     strict = bound.rule.strict
     for view in reading.seen:
-        if all((view.met(strict) | reading.signs) & either for either in bound.all):
+        if all((view.met(strict) | reading.signs) & either for either in (*bound.all, *bound.anywhere)):
             return view.name
     wanted = 0
-    for either in bound.all:
+    for either in (*bound.all, *bound.anywhere):
         wanted |= either
     return " & ".join(view.name for view in reading.seen if view.met(strict) & wanted)
 

@@ -19,7 +19,9 @@
     category = "C4"                       C1 … C6, P1 … P9; a part of one with its own row in the presets: "P6-shown"
     reason = "…"                          for moderators
     all = ["recording", "atrocity|war"]   lists that must each be met; "a|b": either of them
+    anywhere = ["places|groups"]          lists that must each be met too, however far away
     unless = ["fiction"]                  lists of which any one lifts the rule
+    despite = ["depicting"]               lists of which any one keeps it from being lifted
     negative = ["grown_up"]               lists that must each be met in the negative prompt
     within = 8                            all of it within so many words (0, the default: anywhere)
     strict = true                         no allowed phrase explains it away (and nothing lifts it)
@@ -71,7 +73,9 @@ class Rule(BaseModel):
     category: str
     reason: str
     all: tuple[str, ...] = Field(min_length=1)
+    anywhere: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    despite: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     within: int = Field(0, ge=0)
     strict: bool = False
@@ -82,6 +86,11 @@ class Rule(BaseModel):
     def family(self) -> str:
         """The category without its part: "P6" of "P6-shown"."""
         return self.category.partition("-")[0]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Everything in it that names lists."""
+        return (*self.all, *self.anywhere, *self.unless, *self.despite, *self.negative)
 
     @property
     def across(self) -> bool:
@@ -114,11 +123,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A rule with its lists as bits: each of `all` must be met by any of its bits."""
+    """A rule with its lists as bits: each of `all` and `anywhere` must be met by any of its bits."""
 
     rule: Rule
     all: tuple[int, ...]
+    anywhere: tuple[int, ...]
     unless: int
+    despite: int
     negative: tuple[int, ...]
 
 
@@ -242,7 +253,9 @@ def _bound(rule: Rule, bits: Mapping[str, int]) -> Bound:
     return Bound(
         rule,
         tuple(_any_of(names, bits) for names in rule.all),
+        tuple(_any_of(names, bits) for names in rule.anywhere),
         _any_of("|".join(rule.unless), bits) if rule.unless else 0,
+        _any_of("|".join(rule.despite), bits) if rule.despite else 0,
         tuple(_any_of(names, bits) for names in rule.negative),
     )
 
@@ -269,7 +282,7 @@ def _rows(preset: str, table: Mapping[str, str]) -> dict[str, Row]:
 def _check(file: _File, names: Iterable[str], presets: Mapping[str, Mapping[str, Row]]) -> None:
     known = frozenset(names)
     for rule in file.rules:
-        named = {name for group in (*rule.all, *rule.unless, *rule.negative) for name in group.split("|")}
+        named = {name for group in rule.named for name in group.split("|")}
         if missing := named - known:
             raise PolicyError(f"The safety rule {rule.id} names lists that do not exist: {_named(missing)}.")
         if rule.family not in NEVER | POLICIES:
