@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from discord import http
 
 from bot import menu
 from bot.cards import Card
@@ -224,7 +225,7 @@ async def test_limits_follow_the_server_and_what_is_heard_of_a_place(
 
 
 async def test_discord_is_told_about_the_commands_only_when_they_change(
-    on_discord: House, discord_server: DiscordServer, tmp_path: Path
+    on_discord: House, discord_server: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory, core = tmp_path / "told", on_discord.core
     async with logged_in(discord_server.token) as client, asyncio.TaskGroup() as crew:
@@ -234,6 +235,11 @@ async def test_discord_is_told_about_the_commands_only_when_they_change(
         tree = slash.Tree(client, desk, menu.COMMANDS, prompt_chars=500)
         assert await slash.sync(tree, memory)
         assert not await slash.sync(tree, memory)
+
+        with monkeypatch.context() as elsewhere:
+            mark = await slash.mark_of(tree)
+            elsewhere.setattr(http.Route, "BASE", "http://127.0.0.1:9/api/v10")
+            assert await slash.mark_of(tree) != mark
 
         tree.remove_command("privacy")
         assert await slash.sync(tree, memory)

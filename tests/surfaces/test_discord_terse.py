@@ -181,18 +181,21 @@ async def test_a_card_that_was_edited_too_often_does_not_stop_its_channel(
 ) -> None:
     card = await ask(discord_server, crew.ann, crew.general)
     lease = await asyncio.wait_for(on_discord.claim(), 10)
-    fault = discord_server.fail(EDIT, 429, code=30046, message="Maximum number of edits", times=9)
+    fault = discord_server.fail(
+        EDIT, 429, code=30046, message="Too many edits", times=9, only=lambda call: call.path.endswith(card.id)
+    )
     assert fault.error is not None
     fault.error.body |= told
     await on_discord.step(lease, 1)
     await asyncio.wait_for(fault.met.wait(), 10)
 
     other = await ask(discord_server, crew.ben, crew.general)
+    await on_discord.step(await asyncio.wait_for(on_discord.claim(), 10), 2)
+    await discord_server.until(lambda: "50 %" in other.text, 20)
+    assert fault.hits == 1
     discord_server.stop_faults()
     await on_discord.finish(lease)
     await discord_server.until(lambda: card.attachments, 20)
-    await finished(on_discord, discord_server, other)
-    assert fault.hits == 1
 
 
 async def test_a_long_wait_is_left_to_the_loops(on_discord: House, discord_server: DiscordServer, crew: Crew) -> None:

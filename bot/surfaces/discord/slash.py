@@ -14,6 +14,7 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
+from discord.http import Route
 
 from bot import language
 from bot.cards import asking
@@ -95,9 +96,9 @@ async def sync(tree: Tree, memory: Path) -> bool:
 
 
 async def mark_of(tree: Tree) -> str:
-    """A short sign for all that Discord is told about the commands of one application."""
+    """A short sign for all that is told about the commands of one application, and where."""
     await tree.set_translator(Catalogues())
-    known = json.dumps([tree.client.application_id, await tree.payload()], sort_keys=True)
+    known = json.dumps([Route.BASE, tree.client.application_id, await tree.payload()], sort_keys=True)
     return hashlib.sha256(known.encode()).hexdigest()
 
 
