@@ -30,6 +30,8 @@ fiction = ["lego"]
 gore = ["guts"]
 gun = ["gun~"]
 forging = ["3d print~"]
+buying = ["buy"]
+real = ["working"]
 person = ["greta garbo"]
 first_names = ["emma"]
 continuing = ["now", "the same"]
@@ -135,6 +137,16 @@ all = ["gun", "forging"]
 within = 5
 
 [[rules]]
+id = "P6.bought-here"
+category = "P6"
+reason = "a weapon for sale"
+all = ["gun", "buying"]
+anywhere = ["place"]
+within = 4
+unless = ["fiction"]
+despite = ["real"]
+
+[[rules]]
 id = "P6.shown"
 category = "P6-shown"
 reason = "a weapon"
@@ -190,6 +202,20 @@ def test_words_too_far_apart_are_no_case_for_a_rule_that_wants_them_close() -> N
 
 
 # --- allowed phrases ---
+
+
+@pytest.mark.parametrize(
+    ("prompt", "refused"),
+    [
+        ("buy a gun", False),
+        ("buy a gun, said a man who had been walking all day long in Paris", True),
+        ("Paris: buy bread, then look for a gun", False),
+        ("buy a gun in Paris, lego", False),
+        ("buy a working gun in Paris, lego", True),
+    ],
+)
+def test_a_context_may_stand_anywhere_and_what_lifts_a_rule_may_be_overruled(prompt: str, refused: bool) -> None:
+    assert (said(prompt) == ("refused", "P6")) is refused
 
 
 def test_an_allowed_phrase_takes_its_words_away_and_no_others() -> None:
