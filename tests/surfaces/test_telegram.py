@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from bot.commands import TOO_LATE_SECONDS
-from db import gallery, queue
+from bot.surfaces.telegram.hearing import Hearing
+from db import gallery, queue, updates
 from tests.surfaces.telegram_chats import Chat, Person
 from tests.surfaces.telegram_house import TelegramHouse, living, read
 from tests.surfaces.telegram_methods import BOT
@@ -246,6 +247,21 @@ async def test_what_was_said_while_we_were_away_for_long_is_not_made_and_told_on
     assert len([one for one in house.telegram.messages(group) if one.sender == BOT]) == 1
     async with house.core.database.reading() as tx:
         assert await queue.waiting_count(tx) == 0
+
+
+async def test_what_was_taken_before_we_went_away_is_not_called_late(
+    house: TelegramHouse, private: Chat, ada: Person
+) -> None:
+    house.telegram.say(private, ada, "/video a heart")
+    await house.runner.claim()
+    await house.until_handled()
+    async with house.core.database.reading() as tx:
+        number = await updates.last_number(tx, "telegram")
+    assert number is not None
+    body = {"update_id": number, "message": private.history[0].json(BOT)}
+    hearing = Hearing(house.surface, house.core.commands, house.core.answers)
+    await hearing.hear(number, body, waited=86400)
+    assert [one for one in house.telegram.messages(private) if "Too late" in read(one)] == []
 
 
 async def test_a_clock_that_is_wrong_by_days_makes_nothing_late(

@@ -28,7 +28,7 @@ from bot.surfaces.telegram.callers import NAME
 from bot.surfaces.telegram.questions import About, Question
 from bot.surfaces.telegram.wire import TooOld, Unknown
 from bot.typed import Line
-from db import platform_files, queue
+from db import platform_files, queue, requests
 from db.records import Caller, Clip, Handle
 
 if TYPE_CHECKING:
@@ -118,11 +118,16 @@ class Hearing:
             return
         line = typed.read(_words(message))
         ours = line.command in self._words or line.command in self._cards
-        if not (caller.circumstances.private or (ours and self._is_for_us(message))):
+        if not (caller.circumstances.private or (ours and self._is_for_us(message))) or await self._is_known(origin):
             return
         nonce = f"late {caller.asker.id} {message.date.timestamp() // 3600:.0f}"
         with speaking(caller.circumstances.language), self._answering(caller, message, nonce):
             await self._surface.show(caller.address, cards.too_late(caller.asker), nonce)
+
+    async def _is_known(self, origin: str) -> bool:
+        """Whether it was heard before we went away: then its card says what became of it."""
+        async with self._commands.database.reading() as tx:
+            return await requests.get(tx, NAME, origin) is not None
 
     async def _moved(self, message: Message) -> bool:
         """Whether it only says that a group has become a supergroup, told once in each of both."""
