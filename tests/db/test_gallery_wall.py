@@ -82,5 +82,5 @@ async def test_however_deep_a_page_is_the_index_leads_there(database: Database, 
             "AND place = 'main' AND created_at <= 2.1 AND (created_at < 2.1 OR id > 'a') "
             "ORDER BY created_at DESC, id LIMIT 9"
         )
-        steps = [str(row[3]) for row in plan]
+        steps = [str(row["detail"]) for row in plan.mappings()]
     assert any("ix_clips_surface_place_created_at" in step and "created_at<?" in step for step in steps), steps
