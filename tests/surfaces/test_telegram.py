@@ -591,6 +591,22 @@ async def test_updates_that_are_sent_to_us_need_the_secret(
         assert card.kind == "animation"
 
 
+async def test_what_is_sent_to_us_and_is_no_update_is_turned_away(
+    tmp_path: Path, empty_database: Path, telegram: TelegramServer, private: Chat, ada: Person
+) -> None:
+    async with living(
+        tmp_path, empty_database, telegram, webhook_url="https://example.org/hook", webhook_port=0
+    ) as house:
+        await telegram.until(lambda: telegram.world.webhook)
+        telegram.proxy = url = f"http://127.0.0.1:{house.surface.webhook_port}/hook"
+        headers = {"x-telegram-bot-api-secret-token": telegram.world.webhook["secret_token"]}
+        async with httpx.AsyncClient(headers=headers) as client:
+            assert (await client.get(url)).status_code == 405
+            for body in ("", "no json", "[]", "7", "{}", '{"update_id": "x"}', "[" * 200_000, " " * 1_000_001 + "{}"):
+                assert (await client.post(url, content=body)).status_code == 400
+        await house.ask(private, ada, "/video a heart")
+
+
 async def test_our_own_webhook_is_taken_back_when_we_ask_for_updates_again(
     tmp_path: Path, empty_database: Path, telegram: TelegramServer, private: Chat, ada: Person
 ) -> None:
