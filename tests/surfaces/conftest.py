@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ import httpx
 import imageio_ffmpeg
 import pytest
 from PIL import Image, ImageDraw
+from playwright.async_api import Browser, Page, async_playwright
 from pydantic import SecretStr, TypeAdapter
 
 from bot import app
@@ -348,6 +350,47 @@ async def enter(house: House) -> AsyncIterator[Enter]:
     yield entering
     for client in clients:
         await client.aclose()
+
+
+# --- the web page in a real browser ---
+
+QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+def browser_program() -> str:
+    """Chromium's path; without one the tests say loudly that they did not run, or fail where all must run."""
+    given = os.environ.get("ZOETROPE_CHROMIUM", "")
+    found = given or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found and Path(found).exists():
+        return found
+    if os.environ.get("ZOETROPE_REQUIRE_ALL") == "1":
+        pytest.fail("chromium is missing and everything must run: install it (Debian: apt install chromium)")
+    pytest.skip("NOT CHECKED: chromium is missing, so the web page was not tried in a browser")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    program = browser_program()
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
+    """The page, open; nothing may go wrong in it while a test looks at it, and nothing may leave this machine."""
+    context = await browser.new_context(viewport={"width": 1100, "height": 800})
+    context.set_default_timeout(20_000)
+    opened = await context.new_page()
+    errors: list[str] = []
+    foreign: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda request: None if request.url.startswith(house.url) else foreign.append(request.url))
+    await opened.goto(house.url)
+    yield opened
+    assert errors == []
+    assert [address for address in foreign if not address.startswith(("data:", "blob:"))] == []
 
 
 # --- Discord ---

@@ -80,10 +80,12 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     return button;
   }
 
+  // A button that is really disabled would lose the focus.
   async function send(button, token) {
-    button.disabled = true;
+    if (button.ariaDisabled) return;
+    button.ariaDisabled = "true";
     tell(await press(token));
-    button.disabled = false;
+    button.ariaDisabled = null;
   }
 
   // Once more before something is gone for good, in the place of the buttons.

@@ -93,14 +93,18 @@ export function makeComposer(form, { send, announce }) {
   // --- options ---
 
   const panel = find("panel");
+  function open(isOpen) {
+    panel.hidden = !isOpen;
+    find("more").setAttribute("aria-expanded", String(isOpen));
+  }
+
   find("more").addEventListener("click", () => {
-    panel.hidden = !panel.hidden;
-    find("more").setAttribute("aria-expanded", String(!panel.hidden));
+    open(panel.hidden);
     if (!panel.hidden) panel.querySelector("input, select").focus();
   });
   panel.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    find("more").click();
+    open(false);
     find("more").focus();
   });
   panel.addEventListener("input", () => {
@@ -153,6 +157,8 @@ export function makeComposer(form, { send, announce }) {
     const { token, ...fields } = Object.fromEntries(new FormData(form));
     const of = job;
     stopEditing();
+    if (panel.contains(document.activeElement)) input.focus();
+    open(false);
     input.value = "";
     look();
     const isDone = of ? await run("/edit", { job: of, text }) : await run("/say", fields);
