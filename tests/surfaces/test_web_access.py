@@ -13,7 +13,6 @@ from playwright.async_api import Browser, Page, expect
 from bot.surfaces.web import password
 
 HEART = "a heart bouncing on blue"
-FOCUSABLE = 'button, a, input:not([type="hidden"]), select'
 
 
 async def complaints(page: Page) -> list[str]:
@@ -83,10 +82,9 @@ async def test_everything_that_can_be_pressed_is_reached_in_order_and_shows_its_
 ) -> None:
     await page.get_by_role("button", name=HEART).click()
     await expect(page.get_by_role("article").get_by_role("button", name="Cancel")).to_be_visible()
-    await page.evaluate("document.activeElement.blur()")
+    await page.locator(".skip").focus()
     names = []
     for _ in range(8):
-        await page.keyboard.press("Tab")
         names.append(await page.evaluate("document.activeElement.ariaLabel || document.activeElement.textContent"))
         ring = await page.evaluate(
             """() => {
@@ -96,6 +94,7 @@ async def test_everything_that_can_be_pressed_is_reached_in_order_and_shows_its_
             }"""
         )
         assert ring, names[-1]
+        await page.keyboard.press("Tab")
     assert names == [
         "Skip to the prompt",
         "Gallery",

@@ -45,7 +45,8 @@ export function makeChoices(input, list, { choose, announce }) {
   return {
     show,
     hide,
-    isOpen: () => !list.hidden,
+    // What was pointed at may not be what is meant by now.
+    loosen: () => point(-1),
     // Whether the key was for the list.
     key(name) {
       if (list.hidden) return false;

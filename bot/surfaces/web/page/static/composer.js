@@ -36,7 +36,10 @@ export function makeComposer(form, { send, announce }) {
   // --- the menu ---
 
   async function look(wanted = false) {
+    const before = place?.kind;
     place = job ? null : read(input.value.slice(0, input.selectionStart), commands);
+    if (place?.kind === before) choices.loosen();
+    else choices.hide();
     hint.textContent = place?.hint ?? "";
     hint.hidden = !hint.textContent;
     const question = (asked += 1);
