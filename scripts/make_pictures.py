@@ -1,7 +1,7 @@
 """Makes the pictures of the README from the real thing: `.venv/bin/python scripts/make_pictures.py`.
 
-docs/images/page.png is the page as chromium shows it, with finished clips and one being rendered; docs/images/clips.gif
-a row of clips of the pocket model, with the same seed for everybody.
+docs/images/ gets the page as chromium shows it: empty.png, page.png with finished clips and one being rendered,
+menu.png, phone.png; and clips.gif, a row of clips of the pocket model, with the same seed for everybody.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageSequence
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 ZOETROPE = [sys.executable, "-P", "-m", "bot"]
@@ -36,11 +36,11 @@ PATIENCE = 60_000  # milliseconds
 
 
 def main() -> None:
-    """Make both pictures."""
+    """Make all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         make_row(Path(folder), IMAGES / "clips.gif")
-        make_page(Path(folder) / "data", IMAGES / "page.png")
+        make_page(Path(folder) / "data", IMAGES)
 
 
 def make_row(folder: Path, out: Path) -> None:
@@ -67,28 +67,40 @@ def _side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
     return row
 
 
-def make_page(data: Path, out: Path) -> None:
-    """Ask for clips on a fresh page and photograph it while the last one is rendered."""
+def make_page(data: Path, folder: Path) -> None:
+    """Ask for clips in a fresh room and photograph its main states."""
     with _playing(data) as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         page = chromium.new_page(viewport={"width": 880, "height": 1000}, color_scheme="light")
         page.goto(address)
+        page.locator("#chips button").first.wait_for(timeout=PATIENCE)
+        page.screenshot(path=folder / "empty.png")
         for number, prompt in enumerate(SHOWN, start=1):
-            _ask(page, prompt)
+            _ask(page, f"{prompt} --seed {SEED}")
             expect(page.get_by_role("button", name="Delete")).to_have_count(number, timeout=PATIENCE)
-        _ask(page, "a rocket flying up in space", steps="80")
-        page.get_by_text(re.compile(r"step [2-5][0-9] of")).first.wait_for(
-            timeout=PATIENCE
-        )  # there is a preview by now
-        page.screenshot(path=out)
+        _ask(page, f"a rocket flying up in space --seed {SEED} --steps 80")
+        rendering = page.get_by_text(re.compile(r"step [2-5][0-9] of"))  # there is a preview by now
+        rendering.first.wait_for(timeout=PATIENCE)
+        page.screenshot(path=folder / "page.png")
+        page.locator("#prompt").press_sequentially("/")
+        page.get_by_role("option").first.wait_for()
+        page.screenshot(path=folder / "menu.png")
+        _photograph_phone(chromium, address, folder / "phone.png")
         chromium.close()
 
 
-def _ask(page: Page, prompt: str, steps: str = "") -> None:
-    page.get_by_label("Prompt", exact=True).fill(prompt)
-    page.locator("input[name=seed]").evaluate(f"field => field.value = '{SEED}'")
-    page.locator("input[name=steps]").evaluate(f"field => field.value = '{steps}'")
-    page.get_by_role("button", name="Generate").click()
+def _photograph_phone(chromium: Browser, address: str, out: Path) -> None:
+    phone = chromium.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2)
+    phone.goto(address)
+    phone.get_by_role("link", name="WebP").nth(len(SHOWN) - 1).wait_for(timeout=PATIENCE)
+    phone.get_by_role("article").nth(len(SHOWN) - 1).scroll_into_view_if_needed()
+    phone.wait_for_function("[...document.images].every(image => image.complete)")
+    phone.screenshot(path=out)
+
+
+def _ask(page: Page, text: str) -> None:
+    page.locator("#prompt").fill(text)
+    page.locator("#prompt").press("Enter")
 
 
 @contextmanager

