@@ -22,8 +22,9 @@ setup:
 run: setup
 	@$(BIN)/zoetrope play $(ARGS)
 
+# Four at most: each side may start a bot, a generator and a browser of its own.
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
