@@ -32,7 +32,6 @@ VISITS = 10
 COMMANDS = 10
 STEPS = 20
 KB = 1000
-READY = "document.querySelector('#room:not([aria-busy])') && document.querySelector('#chips button')"
 # Resolves to the moment (milliseconds since the epoch) at which a text stands on the page and was painted.
 SEEN = """text => new Promise(resolve => {
     const all = () => [...document.querySelectorAll('#room .status, #room h2')];
@@ -101,8 +100,13 @@ async def _visit(page: Page, url: str) -> float:
     """Until the room is drawn and its suggestions can be pressed."""
     started = time.perf_counter()
     await page.goto(url, wait_until="commit")
-    await page.wait_for_function(READY)
+    await _ready(page)
     return time.perf_counter() - started
+
+
+async def _ready(page: Page) -> None:
+    await page.locator("#room:not([aria-busy])").wait_for(state="attached")
+    await page.locator("#chips button").first.wait_for(state="attached")
 
 
 async def _command(house: House, page: Page, number: int) -> float:
@@ -150,7 +154,7 @@ async def _bytes(browser: Browser, url: str) -> int:
 
     page.on("response", heard)
     await page.goto(url)
-    await page.wait_for_function(READY)
+    await _ready(page)
     await asyncio.gather(*waiting)
     return sum(sizes)
 

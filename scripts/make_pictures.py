@@ -94,7 +94,7 @@ def _photograph_phone(chromium: Browser, address: str, out: Path) -> None:
     phone.goto(address)
     phone.get_by_role("link", name="WebP").nth(len(SHOWN) - 1).wait_for(timeout=PATIENCE)
     phone.get_by_role("article").nth(len(SHOWN) - 1).scroll_into_view_if_needed()
-    phone.wait_for_function("[...document.images].every(image => image.complete)")
+    phone.evaluate("Promise.all([...document.images].map(image => image.decode()))")
     phone.screenshot(path=out)
 
 
