@@ -13,7 +13,7 @@ export function read(before, commands) {
   if (option) return ofValue(before, value[2], option);
   const flag = /(?:^|\s)((?:-{1,2}|—)(\w*))$/.exec(before);
   if (flag && command.options.length) return ofOptions(before, flag[1], flag[2], command);
-  if (command.name !== "video") return { kind: "rest", items: [], hint: about(command) };
+  if (command.name !== "video") return { kind: "rest", from: before.length, word: "", items: [], remote: "", hint: about(command) };
   const from = head ? head[0].length : 0;
   return { kind: "prompts", from, word: before.slice(from), items: [], remote: "prompts", hint: "" };
 }
