@@ -95,7 +95,7 @@ def quota(facts: Facts) -> Card:
     """Made of the facts below."""
     return Card(
         title=say("Your credit"),
-        status=say("One credit is a clip about which nothing but its prompt is said."),
+        status=say("One credit makes a clip with the usual steps, frames and size."),
         facts=facts,
         final=True,
     )
@@ -357,7 +357,7 @@ def wrong_code() -> str:
 
 
 def too_many_codes(seconds: float) -> str:
-    return say("That were too many codes that are not good; please try again in {time}.", time=duration(seconds))
+    return say("Those were too many codes that are not good; please try again in {time}.", time=duration(seconds))
 
 
 def no_code(text: str) -> str:

@@ -16,7 +16,7 @@ def words() -> dict[str, str]:
 def _of_the_composer() -> dict[str, str]:
     return {
         "prompt": say("Prompt or command"),
-        "placeholder": say("Say what to show, or type /"),
+        "placeholder": say("What to show, or /"),
         "send": say("Send"),
         "commands": say("Commands"),
         "options": say("Options"),
@@ -106,7 +106,7 @@ def wrong_password() -> str:
 
 
 def too_many_attempts(seconds: float) -> str:
-    return say("That were too many wrong passwords; please try again in {time}.", time=duration(seconds))
+    return say("Those were too many wrong passwords; please try again in {time}.", time=duration(seconds))
 
 
 def signed_out() -> str:

@@ -512,9 +512,9 @@ async def test_after_five_wrong_codes_even_a_good_one_has_to_wait(world: World, 
     code = await code_of(answers)
     for _ in range(codes.TRIES):
         assert (await answers.link(PHONE, "0000-0000-0000")).status.startswith("This code is not good")
-    assert (await answers.link(PHONE, code)).status.startswith("That were too many codes")
+    assert (await answers.link(PHONE, code)).status.startswith("Those were too many codes")
     await answers.link(PHONE)  # asking for a code of one's own does not help
-    assert (await answers.link(PHONE, code)).status.startswith("That were too many codes")
+    assert (await answers.link(PHONE, code)).status.startswith("Those were too many codes")
     world.clock.now += codes.TRY_SECONDS
     assert (await answers.link(PHONE, await code_of(answers))).status.startswith("Linked:")
 

@@ -64,11 +64,11 @@ async def test_a_waiting_card_counts_down(house: Any, page: Page) -> None:
     waiting = Card("a heart", "Number 2 in line.", "busy", ready_at=house.clock() + 3600)
     handle = await house.surface.show(ADDRESS, waiting, "n")
     expected = card(page).locator(".expected")
-    await expect(expected).to_have_text(re.compile(r"\(ready in about (1 h|59 min \d+ s)\)"))
+    await expect(expected).to_have_text(re.compile(r"^, ready in about (1 h|59 min \d+ s)\.$"))
     first = await expected.text_content()
     await expect(expected).not_to_have_text(first or "")
     await house.surface.redraw(handle, replace(waiting, ready_at=house.clock() - 1))
-    await expect(expected).to_have_text(" (ready any moment)")
+    await expect(expected).to_have_text(", ready any moment.")
 
 
 async def test_the_keyboard_alone_is_enough(house: Any, loops: None, page: Page) -> None:
@@ -310,6 +310,23 @@ async def test_what_one_browser_asks_appears_in_the_others_who_may_not_cancel_it
     await card(other).get_by_role("button", name="Cancel").click()
     await expect(card(other).get_by_role("status")).to_contain_text("Only the one who asked")
     await expect(card(page).get_by_role("button", name="Cancel")).to_be_visible()
+    await house.step(await house.claim(), 2)
+    await expect(card(other).get_by_text("step 2 of 4")).to_be_visible()
+    await expect(card(other).get_by_role("status")).to_contain_text("Only the one who asked")
+
+
+async def test_who_may_not_delete_is_told_so_and_asked_no_longer(
+    house: Any, loops: None, page: Page, browser: Browser
+) -> None:
+    await say(page, HEART)
+    await house.finish(await house.claim())
+    other = await (await browser.new_context()).new_page()
+    await other.goto(house.url)
+    await card(other).get_by_role("button", name="Delete").click()
+    await card(other).get_by_role("button", name="Delete", exact=True).click()
+    await expect(card(other).get_by_role("status")).to_contain_text("Only the one who asked")
+    await expect(card(other).get_by_text("Delete this clip for good?")).to_have_count(0)
+    await expect(card(other).get_by_role("button", name="Delete")).to_be_visible()
 
 
 async def test_an_answer_for_one_is_not_in_the_other_s_room(

@@ -96,7 +96,10 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     };
     const yes = el("button", { type: "button", class: "dangerous sure" }, say("delete"));
     const no = el("button", { type: "button" }, say("keep"));
-    yes.addEventListener("click", () => send(yes, token));
+    yes.addEventListener("click", async () => {
+      await send(yes, token);
+      if (told.textContent) back(); // it was not to be
+    });
     no.addEventListener("click", back);
     const group = el("div", { class: "asking", role: "group", "aria-label": say("sure") }, el("span", {}, say("sure")), yes, no);
     group.addEventListener("keydown", (event) => event.key === "Escape" && back());
@@ -112,19 +115,20 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     files.replaceChildren(say("download"), ...links);
   }
 
-  // When it is expected, counted down.
+  // When it is expected, counted down, at the end of the status' sentence.
   function tick() {
     if (readyAt === null) return setText(expected, "");
     const left = readyAt - now();
-    setText(expected, ` (${left > 0 ? say("ready_in", { time: duration(left) }) : say("ready_now")})`);
+    setText(expected, `, ${left > 0 ? say("ready_in", { time: duration(left) }) : say("ready_now")}.`);
   }
 
   function draw(message) {
+    if (card.dataset.tone !== message.tone) tell(""); // a step further, what was told is still true
     card.dataset.tone = message.tone;
     drawWho(message);
     setText(title, message.title);
-    setText(words, message.status);
     readyAt = message.ready_at ?? null;
+    setText(words, readyAt === null ? message.status : message.status.replace(/\.$/, ""));
     tick();
     bar.hidden = message.bar === null;
     if (message.bar !== null) bar.value = message.bar;
@@ -134,7 +138,6 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     drawButtons(message);
     deeds.hidden = !message.buttons.length;
     drawFiles(message);
-    tell("");
   }
 
   return { card, draw, tick };
