@@ -104,8 +104,8 @@ def test_a_chat_that_cannot_be_reached_stops_nothing_and_its_token_stays_secret(
     assert TOKEN not in log
 
 
-def test_a_page_for_the_whole_network_is_refused_in_this_version(zoetrope: Zoetrope) -> None:
+def test_a_page_for_the_whole_network_wants_a_password(zoetrope: Zoetrope) -> None:
     done = zoetrope("play", "--host", "0.0.0.0", "--port", "0")
     assert done.returncode == 1
-    assert "this machine only" in done.stderr
+    assert "make a password with `zoetrope web-password FILE`" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -85,9 +85,9 @@ def temporary(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filming(home: Path, temporary: Path) -> Iterator[subprocess.Popen[str]]:
-    """The command at work: its prompt waits in line."""
+    """The command at work, with enough to do: its prompt waits in line."""
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "bot", "video", HEART, "-o", "a.gif"],
+        [sys.executable, "-P", "-m", "bot", "video", HEART, "-o", "a.gif", "--steps", "40"],
         cwd=home,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,

@@ -37,7 +37,7 @@ def words(card: Card) -> str:
         ("a heart", "a heart"),
         ("**bold** _it_ ~~no~~ ||s||", r"\*\*bold\*\* \_it\_ \~\~no\~\~ \|\|s\|\|"),
         ("`code`", r"\`code\`"),
-        ("@everyone <@1> <@&2> <#3>", r"\@everyone \<\@1\> \<\@&2\> \<#3\>"),
+        ("@everyone <@1> <@&2> <#3>", "\\@\u200beveryone \\<\\@1\\> \\<\\@&2\\> \\<#3\\>"),
         ("[x](https://evil.example)", r"\[x\](https\://evil.example)"),
         ("# big", r"\# big"),
         ("-# small", r"\-# small"),

@@ -388,7 +388,8 @@ async def test_a_deleted_message_leaves_open_pages(house: Any) -> None:
 
 async def test_pages_are_told_which_models_there_are(house: Any) -> None:
     async with listening(house.url) as events:
-        _, known = await events.next_of("models")
+        while not (known := (await events.next_of("models"))[1]):
+            pass
     assert known[0]["suggestions"] == ["a heart bouncing on blue", "a cat spinning on green"]
 
 

@@ -82,6 +82,7 @@ async def test_everything_that_can_be_pressed_is_reached_in_order_and_shows_its_
 ) -> None:
     await page.get_by_role("button", name=HEART).click()
     await expect(page.get_by_role("article").get_by_role("button", name="Cancel")).to_be_visible()
+    await expect(page.get_by_role("combobox")).to_be_focused()  # where the one who clicked goes on
     await page.locator(".skip").focus()
     names = []
     for _ in range(8):
