@@ -27,7 +27,9 @@ def learn(texts: Iterable[str], entries: int, length: int) -> CLIPTokenizer:
     learner.train_from_iterator(texts, trainer)
     merges = _merges(learner.to_str())
     vocabulary = alphabet + [left + right for left, right in merges]
-    tokens = list(dict.fromkeys(vocabulary))[: entries - 2]
+    # The trainer hands out pairs that are equally frequent in any order; ids must not depend on that, since workers
+    # that train together, and a run that goes on later, each learn it anew.
+    tokens = sorted(list(dict.fromkeys(vocabulary))[: entries - 2])
     known = set(tokens)
     merges = [pair for pair in merges if pair[0] + pair[1] in known]
     vocab = {token: at for at, token in enumerate([*tokens, START, END])}
