@@ -1,6 +1,6 @@
 """Commands that were typed by hand, read forgivingly: what a chat's keyboard makes of `--` and of quotes is undone.
 
-    /video@zoetrope_bot a heart —seed 7 --no “blurry, grey” --size 256 × 256
+    /video@zoetrope_bot a heart —seed 7 -steps 20 --no “blurry, grey” --size 256 × 256
 
 What is no option stays in the words, in its order: nothing that was typed is lost. Sentences come in the language that
 is being spoken (`bot.language.speaking`).
@@ -36,7 +36,7 @@ _DASHES = "-‐‑‒–—―−"
 _LONG = "–—―"  # what keyboards make of two hyphens
 _STEER = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # invisible marks that only steer the direction of text
 _COMMAND = re.compile(rf"[\s{_STEER}]*[/／]([A-Za-z0-9_]{{1,32}})(?:@\S*)?(?=\s|$)")
-_FLAG = re.compile(rf"([{_DASHES}]{{2,}}|[{_LONG}])([A-Za-z][A-Za-z_-]*)(?:[=:](.*))?", re.DOTALL)
+_FLAG = re.compile(rf"([{_DASHES}]+)([A-Za-z][A-Za-z_-]*)(?:[=:](.*))?", re.DOTALL)
 _HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z][A-Za-z_-]*[=:]|[A-Za-z]+=)")
 _SPACE = re.compile(r"\s")
 _PAIR = re.compile(r"([A-Za-z]+)=(.*)", re.DOTALL)
@@ -237,21 +237,36 @@ def _read_one(reading: _Reading) -> None:
     reading.words.append(token)
 
 
-def _option(token: _Token, reading: _Reading) -> tuple[str, str | None]:
-    """The option that a token names (empty: it is a word) and the value that hangs on it."""
+def _option(token: _Token, reading: _Reading, at: int = 0) -> tuple[str, str | None]:
+    """The option that a token names (empty: it is a word) and the value that hangs on it.
+
+    What follows the token stands at `at` in the rest of the line.
+    """
     if token.quoted and token.text[0] in _DOUBLE:
         return "", None
     flag = _FLAG.fullmatch(token.text)
     if flag:
         dashes, written, value = flag.groups()
         name = _known_as(written.lower(), reading.names)
-        sure = dashes.startswith("--") or name in reading.names or _like(name, reading.names)
-        return (name if sure and reading.names else ""), value
+        return (name if _is_sure(dashes, name, value or _follows(reading, at), reading.names) else ""), value
     pair = _PAIR.fullmatch(token.text) if reading.settings else None
     if pair:
         return _known_as(pair.group(1).lower(), reading.names), pair.group(2)
     bare = _known_as(token.text.lower(), reading.names)
     return (bare if reading.settings and bare in reading.names else ""), None
+
+
+def _is_sure(dashes: str, name: str, value: str, names: tuple[str, ...]) -> bool:
+    """Whether a flag is meant. A single hyphen stands before many a word: it needs a known name and a value."""
+    if len(dashes) == 1 and dashes not in _LONG:
+        return name in names and bool(value)
+    return bool(names) and (dashes.startswith("--") or name in names or bool(_like(name, names)))
+
+
+def _follows(reading: _Reading, at: int) -> str:
+    """The value that stands at `at` in the rest of the line; empty: there is a flag or nothing."""
+    text = reading.rest[at].text if at < len(reading.rest) else ""
+    return "" if _FLAG.fullmatch(text) else text
 
 
 def _known_as(name: str, names: tuple[str, ...]) -> str:
@@ -260,7 +275,7 @@ def _known_as(name: str, names: tuple[str, ...]) -> str:
 
 def _value(reading: _Reading, name: str) -> str:
     """The value that follows an option: a quoted piece, a word, or for some all words up to the next option."""
-    if not reading.rest or _option(reading.rest[0], reading)[0]:
+    if not reading.rest or _option(reading.rest[0], reading, 1)[0]:
         return ""
     if reading.rest[0].quoted:
         return reading.rest.pop(0).value
@@ -273,7 +288,7 @@ def _value(reading: _Reading, name: str) -> str:
 
 def _up_to_the_next(reading: _Reading) -> str:
     taken = []
-    while reading.rest and not _option(reading.rest[0], reading)[0]:
+    while reading.rest and not _option(reading.rest[0], reading, 1)[0]:
         taken.append(reading.rest.pop(0).text)
     return " ".join(taken)
 
