@@ -24,7 +24,7 @@ run: setup
 
 # Four at most: each side may start a bot, a generator and a browser of its own.
 test: setup
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
