@@ -114,7 +114,7 @@ def _shape(limits: LimitsConfig) -> tuple[Option, ...]:
     return (
         Option("steps", "integer", "How many steps to take: more look finer and cost more.", 1, limits.steps),
         Option("frames", "integer", "How many pictures the clip has.", 1, limits.frames),
-        Option("size", "text", "Width x height in pixels, such as 256x256.", autocomplete="sizes"),
+        Option("size", "text", "Width x height in pixels, for example 48x32.", autocomplete="sizes"),
         Option("model", "text", "The model that makes the clip.", autocomplete="models"),
     )
 
@@ -129,7 +129,7 @@ def _gallery() -> tuple[Option, ...]:
 def _personal() -> tuple[Option, ...]:
     return (
         Option("format", "choice", "The kind of file you like best.", choices=(*FORMATS, DEFAULT)),
-        Option("size", "text", "Width x height in pixels, such as 256x256, or default.", autocomplete="sizes"),
+        Option("size", "text", "Width x height in pixels, for example 48x32, or default.", autocomplete="sizes"),
         Option("notify", "choice", "A short reply when a clip took a while.", choices=SWITCH),
     )
 

@@ -382,7 +382,7 @@ def no_value(name: str) -> str:
 
 
 def not_a_size(text: str) -> str:
-    return say("{text} is no size; write width x height in pixels, such as 256x256.", text=_quoted(text))
+    return say("{text} is no size; write width x height in pixels, for example 48x32.", text=_quoted(text))
 
 
 def unknown_command(name: str, nearest: str, prefix: str) -> str:

@@ -105,7 +105,7 @@ def test_moderators_change_what_holds_in_their_place(changes: dict[str, str], af
         ({"format": "avi"}, "“avi” is nothing that format can be; choose one of: gif, mp4, webp, default."),
         ({"format": ""}, "“” is nothing that format can be; choose one of: gif, mp4, webp, default."),
         ({"notify": "maybe"}, "“maybe” is nothing that notify can be; choose one of: on, off."),
-        ({"size": "big"}, "“big” is no size; write width x height in pixels, such as 256x256."),
+        ({"size": "big"}, "“big” is no size; write width x height in pixels, for example 48x32."),
         (
             {"size": "4096x4096"},
             "Width and height must be between 16 and 128 pixels; please choose a number from there.",

@@ -186,8 +186,8 @@ def test_a_wish_is_made_of_a_line(text: str, wish: Wish) -> None:
         ("a heart --guidance much", "Guidance must be a number, not 'much'; please write one."),
         ("a heart --guidance nan", "Guidance must be a number, not 'nan'; please write one."),
         ("a heart --guidance 1e999", "Guidance must be a number, not '1e999'; please write one."),
-        ("a heart --size big", "“big” is no size; write width x height in pixels, such as 256x256."),
-        ("a heart --size 0x", "“0x” is no size; write width x height in pixels, such as 256x256."),
+        ("a heart --size big", "“big” is no size; write width x height in pixels, for example 48x32."),
+        ("a heart --size 0x", "“0x” is no size; write width x height in pixels, for example 48x32."),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(text: str, sentence: str) -> None:

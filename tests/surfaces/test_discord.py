@@ -83,7 +83,7 @@ async def test_a_size_that_is_none_is_said_to_the_asker_alone(
         "video", {"prompt": "a heart", "size": "big"}, user=crew.ann, channel=crew.general
     )
     assert act.reply.ephemeral
-    assert "256x256" in act.reply.text
+    assert "48x32" in act.reply.text
 
 
 async def test_limits_are_typed_so_that_the_client_holds_them(
