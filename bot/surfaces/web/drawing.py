@@ -70,9 +70,16 @@ def models(known: list[ModelFacts]) -> list[Json]:
 
 
 def _button(label: str, token: str, dangerous: bool) -> Json:
-    """`asks`: the page asks once more before it sends this one."""
-    asks = isinstance(intents.parse(token), intents.Delete)
-    return {"label": label, "token": token, "dangerous": dangerous, "asks": asks}
+    """`asks`: the page asks once more before it sends this one; `own`: it would only refuse anybody but the asker."""
+    intent = intents.parse(token)
+    own = isinstance(intent, intents.Cancel | intents.Edit | intents.Delete | intents.Appeal)
+    return {
+        "label": label,
+        "token": token,
+        "dangerous": dangerous,
+        "asks": isinstance(intent, intents.Delete),
+        "own": own,
+    }
 
 
 def _media(kept: RoomMessage) -> Json | None:

@@ -36,8 +36,12 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     told.textContent = sentence || "";
   }
 
+  function isMine(message) {
+    return message.by === me || isPrivate;
+  }
+
   function drawWho(message) {
-    const mine = message.by === me || isPrivate;
+    const mine = isMine(message);
     setText(name, isPrivate || !message.by ? say("house") : mine ? say("you") : say("guest", { tag: message.by.slice(0, 4) }));
     if (message.by) dot.style.setProperty("--hue", String(parseInt(message.by.slice(0, 4), 16) % 360));
     dot.classList.toggle("house", isPrivate || !message.by);
@@ -63,13 +67,16 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     facts.replaceChildren(...message.facts.flatMap(([label, value]) => [el("dt", {}, label), el("dd", { dir: "auto" }, value)]));
   }
 
+  // What would only refuse whoever did not ask is not offered to them.
   function drawButtons(message) {
-    const there = JSON.stringify(message.buttons);
+    const buttons = message.buttons.filter((button) => !button.own || isMine(message));
+    deeds.hidden = !buttons.length;
+    const there = JSON.stringify(buttons);
     if (there === drawnButtons) return;
     drawnButtons = there;
     const focused = deeds.contains(document.activeElement);
     const at = [...deeds.querySelectorAll("button")].indexOf(document.activeElement);
-    deeds.replaceChildren(...message.buttons.map((button) => makeButton(button, message)));
+    deeds.replaceChildren(...buttons.map((button) => makeButton(button, message)));
     if (focused) (deeds.children[at] ?? deeds.lastElementChild ?? card).focus();
   }
 
@@ -136,7 +143,6 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     drawFacts(message);
     facts.hidden = !message.facts.length;
     drawButtons(message);
-    deeds.hidden = !message.buttons.length;
     drawFiles(message);
   }
 
