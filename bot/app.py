@@ -15,6 +15,7 @@ from bot.errors import PasswordMissing, PortTaken
 from bot.generator_child import GeneratorChild, command, environment_for_child
 from bot.port import Surface
 from bot.surfaces.web import WebSurface
+from bot.surfaces.web.server import is_everywhere
 from bot.together import side_by_side
 from db.config import Config, Secrets, TelegramConfig
 
@@ -45,6 +46,7 @@ async def serve(choices: Choices, say: Callable[[str], None]) -> None:
     with data_folder.held(folder):
         async with opened(choices.config) as core:
             address = _open_surfaces(choices, core)
+            _tell_of_tokens(choices)
             await core.sweep()
             line = command(folder, choices.file)
             generator = GeneratorChild(line, environment_for_child(choices.environment))
@@ -59,7 +61,7 @@ async def serve(choices: Choices, say: Callable[[str], None]) -> None:
 
 
 def _open_surfaces(choices: Choices, core: Core) -> str:
-    """Put every surface that is wanted into the core; the web page's address, or empty.
+    """Put every surface that is wanted into the core; where the web page is, in words, or empty.
 
     A taken port, or a password that is missing, costs the page, not the chats; it is raised when the page is all there
     would be.
@@ -79,7 +81,7 @@ def _open_surfaces(choices: Choices, core: Core) -> str:
         log.warning("%s The chats are served all the same.", error, extra={"action": "web_off"})
         return ""
     core.surfaces[web.name] = web
-    return address
+    return f"{address} and at this machine's other addresses" if is_everywhere(choices.config.web.host) else address
 
 
 def _add_chats(choices: Choices, core: Core) -> None:
@@ -90,6 +92,17 @@ def _add_chats(choices: Choices, core: Core) -> None:
         _add_discord(choices.config, choices.secrets.discord_token.get_secret_value(), core)
     if choices.secrets.telegram_token is not None:
         _add_telegram(choices.config.telegram, choices.secrets.telegram_token.get_secret_value(), core)
+
+
+def _tell_of_tokens(choices: Choices) -> None:
+    """Once the page could be opened, so that what stops the start stands alone."""
+    if choices.web_only or choices.secrets.discord_token is not None or choices.secrets.telegram_token is not None:
+        return
+    log.info(
+        "Discord and Telegram are off, for no token was found: put one into ZOETROPE_DISCORD_TOKEN or "
+        "ZOETROPE_TELEGRAM_TOKEN, or into a file named as token_file under [discord] or [telegram].",
+        extra={"action": "chats_off"},
+    )
 
 
 def _add_discord(config: Config, token: str, core: Core) -> None:

@@ -11,8 +11,11 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
+
+from bot.surfaces.web.server import address_to_open
 
 Zoetrope = Callable[..., subprocess.CompletedProcess[str]]
 Served = Callable[..., subprocess.Popen[str]]
@@ -21,15 +24,16 @@ TOKEN = "a-token-that-nobody-may-see"
 
 @pytest.fixture
 def serve(home: Path) -> Iterator[Served]:
-    """Start a serving command and return once it has said its address (or died)."""
+    """Start a serving command and return once it has said its address (in the file `said`), or died."""
     started: list[subprocess.Popen[str]] = []
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ZOETROPE_")}
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         log = (home / "log").open("w")
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "bot", *arguments],
             cwd=home,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            env={**inherited, "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -38,7 +42,9 @@ def serve(home: Path) -> Iterator[Served]:
         log.close()
         started.append(process)
         assert process.stdout is not None
-        assert re.match(r"Zoetrope is at http://127\.0\.0\.1:\d+/ ", process.stdout.readline())
+        said = process.stdout.readline()
+        assert re.match(r"Zoetrope is at http://127\.0\.0\.1:\d+/ ", said)
+        (home / "said").write_text(said)
         return process
 
     yield start
@@ -102,6 +108,47 @@ def test_a_chat_that_cannot_be_reached_stops_nothing_and_its_token_stays_secret(
     assert "Telegram can't be reached and is tried again" in log
     assert "Traceback" not in log
     assert TOKEN not in log
+    assert "no token was found" not in log
+
+
+def test_run_without_a_token_says_that_the_chats_are_off(serve: Served, home: Path) -> None:
+    (home / "my.toml").write_text("[web]\nport = 0\n")
+    serve("run", "--config", "my.toml")
+    (line,) = [line for line in (home / "log").read_text().splitlines() if "no token was found" in line]
+    for name in ("Discord and Telegram are off", "ZOETROPE_DISCORD_TOKEN", "ZOETROPE_TELEGRAM_TOKEN", "token_file"):
+        assert name in line
+
+
+def test_play_says_nothing_of_tokens(serve: Served, home: Path) -> None:
+    serve("play", "--port", "0")
+    assert "token" not in (home / "log").read_text()
+
+
+def test_a_page_for_the_whole_network_is_said_where_a_browser_finds_it(
+    serve: Served, zoetrope: Zoetrope, home: Path
+) -> None:
+    assert zoetrope("web-password", "pw", typed="a long enough password").returncode == 0
+    (home / "my.toml").write_text('[web]\nport = 0\nhost = "0.0.0.0"\npassword_file = "pw"\n')
+    serve("run", "--config", "my.toml")
+    said = (home / "said").read_text()
+    address = re.search(r"http://127\.0\.0\.1:\d+/ and at this machine's other addresses \(", said)
+    assert address
+    assert httpx.get(address[0].split()[0], follow_redirects=True).status_code in {200, 401}
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8420/"),
+        ("0.0.0.0", "http://127.0.0.1:8420/"),
+        ("::", "http://[::1]:8420/"),  # bound to IPv6 alone
+        ("::1", "http://[::1]:8420/"),
+        ("192.168.1.5", "http://192.168.1.5:8420/"),
+        ("clips.lan", "http://clips.lan:8420/"),
+    ],
+)
+def test_the_address_is_one_to_open_in_a_browser(host: str, address: str) -> None:
+    assert address_to_open(host, 8420) == address
 
 
 def test_a_page_for_the_whole_network_wants_a_password(zoetrope: Zoetrope) -> None:

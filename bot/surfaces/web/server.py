@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import resource
 import socket
@@ -25,6 +26,21 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether that stands for all addresses of this machine, and so is none to open in a browser."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def address_to_open(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens on `host`; all of IPv6 does not mean IPv4 too."""
+    if is_everywhere(host):
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -29,7 +29,7 @@ from bot.surfaces.web.guard import Guard, own_names
 from bot.surfaces.web.listening import Listening
 from bot.surfaces.web.pages import Pages
 from bot.surfaces.web.password import Password, required
-from bot.surfaces.web.server import Server, bind, pages_at_once, serving
+from bot.surfaces.web.server import Server, address_to_open, bind, pages_at_once, serving
 from bot.surfaces.web.site import Site
 from db import room
 from db.config import WebConfig
@@ -83,8 +83,7 @@ class WebSurface:
         self._password = required(self._config)
         if self._socket is None:
             self._socket = bind(self._config.host, self._config.port)
-        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
-        return f"http://{host}:{self._port(self._socket)}/"
+        return address_to_open(self._config.host, self._port(self._socket))
 
     async def run(self) -> None:
         """Serve until cancelled; then every stream ends and the port is free within a second."""
