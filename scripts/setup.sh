@@ -76,7 +76,7 @@ main() {
     if ! is_new_enough "$venv/bin/python" || ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
         python=$(find_python)
         check_python "$python"
-        say "Making $venv with $("$python" -V): this downloads a lot, once, and takes about 2 GB of disk without CUDA, more with it."
+        say "Making $venv with $("$python" -V): this downloads much, once, and takes 2 GB of disk (with CUDA more)."
         "$python" -m venv --clear "$venv" || stop "$venv can't be made here: see the line above, then try again."
     else
         say "Bringing $venv up to date."
