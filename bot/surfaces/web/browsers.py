@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import FolderUnwritable
+from bot import key_file
 from db.ids import new_id
 
 KEY_FILE = "web.key"
-KEY_BYTES = 32
 YEAR = 365 * 24 * 3600  # seconds
 SESSION_SECONDS = 30 * 24 * 3600
 _COOKIE = re.compile(r"([0-9a-z]{8,32})\.([0-9a-f]{64})", re.ASCII)
@@ -101,23 +98,4 @@ def _values(cookie_header: str, wanted: str) -> Iterator[re.Match[str]]:
 
 def load_key(folder: Path) -> bytes:
     """The key in the data folder, made at the first start; FolderUnwritable when that can't be done."""
-    path = folder / KEY_FILE
-    try:
-        if not path.exists():
-            _write_key(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise FolderUnwritable(f"The key of the web page, {path}, can't be used: {error.strerror}.") from error
-    if len(key) != KEY_BYTES:
-        raise FolderUnwritable(f"The key of the web page, {path}, is damaged: delete that file and start again.")
-    return key
-
-
-def _write_key(path: Path) -> None:
-    temp = path.with_name(f".{KEY_FILE}.{secrets.token_hex(4)}")
-    descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    temp.replace(path)
+    return key_file.load(folder / KEY_FILE)
