@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from bot.language import catalogue
 from db import gallery
 from tests.surfaces.web_wall import film, numbered
 
@@ -266,6 +267,18 @@ async def test_a_clip_can_be_made_again_taken_home_and_left(house: Any, page: Pa
     await page.go_back()
     await page.get_by_role("link", name="Make it again").click()
     await expect(page.locator("#prompt")).to_have_value("a heart & a <ball> #1 + 100%")
+
+
+async def test_the_way_back_to_the_room_can_be_read(house: Any, browser: Browser, page: Page) -> None:
+    await page.goto(f"{house.url}/gallery")
+    await expect(page.get_by_role("banner").get_by_text("Back to the room")).to_be_visible()
+    await page.get_by_role("link", name="Back to the room").click()
+    await expect(page.get_by_role("heading", name="What shall move?")).to_be_visible()
+    small = await (await browser.new_context(viewport={"width": 320, "height": 640}, locale="de-DE")).new_page()
+    await small.goto(f"{house.url}/gallery")
+    back = small.get_by_role("banner").get_by_text(catalogue("de")["Back to the room"])
+    await expect(back).to_be_in_viewport(ratio=1)
+    assert await small.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_a_clip_that_is_deleted_while_somebody_looks_says_so(house: Any, page: Page) -> None:
