@@ -229,10 +229,6 @@ async def test_a_plain_form_works_too(house: Any, enter: Any) -> None:
 
 
 WRONG: list[tuple[dict[str, object], str]] = [
-    ({"text": ""}, "The prompt is empty"),
-    ({"text": " \t\n "}, "The prompt is empty"),
-    ({"text": "\u202e\u200b\u2066"}, "The prompt is empty"),
-    ({"text": "/video"}, "The prompt is empty"),
     ({"text": "a" * 10_000}, "longer than 1,000 characters"),
     ({"text": "a heart", "steps": "abc"}, "must be a whole number"),
     ({"text": "a heart --steps abc"}, "must be a whole number"),
@@ -271,6 +267,20 @@ async def test_wrong_input_gets_one_sentence_in_the_place_of_a_card_and_no_job(h
         shown = answer["card"]["status"] if answer["card"] else in_the_room[-1]
         assert shown == answer["sentence"], fields
     assert await jobs_waiting(house) == 0
+
+
+EMPTY = ["", " \t\n ", "\u202e\u200b\u2066", "/video", "/video --steps 1000"]
+
+
+async def test_an_empty_prompt_gets_a_sentence_for_its_browser_alone(house: Any, enter: Any) -> None:
+    visitor = await enter()
+    for words in EMPTY:
+        answer = (await visitor.ask(words)).json()
+        assert (answer["result"], answer["sentence"]) == ("empty", cards.EMPTY_PROMPT), words
+        assert (answer["message"], answer["card"]) == ("", None), words
+    plain = await visitor.client.post("/say", data={"text": "", "token": visitor.token})
+    assert (plain.status_code, plain.text) == (200, cards.EMPTY_PROMPT)
+    assert await messages(house) == []
 
 
 UNREADABLE: list[tuple[bytes, str, int]] = [

@@ -20,7 +20,7 @@ from bot.cards import Card, web
 from bot.cards import answers as sentences
 from bot.commands import Commands, Outcome, Result
 from bot.language import say
-from bot.specs import Problem
+from bot.specs import Problem, clean
 from bot.surfaces.web import drawing, forms
 from bot.surfaces.web.browsers import Browsers
 from bot.surfaces.web.callers import caller_of
@@ -33,6 +33,7 @@ from db.records import Address, Asker, Caller
 
 SUGGESTED = 12  # at a time
 GALLERY = "/gallery"
+EMPTY = "empty"  # the result of a post that says nothing at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +183,16 @@ class Counter:
         return _of(outcome)
 
     async def edited(self, job: str, posted: Posted) -> Reply:
+        if not clean(posted.get("text")):
+            return _empty()
         return _of(await self._commands.edit(self.caller, job, posted.get("text"), self._origin))
 
     async def _video(self, line: Line) -> Reply:
         wish = typed.wish_of(line)
         if isinstance(wish, Problem):
             return _problem(wish)
+        if not clean(wish.prompt):
+            return _empty()
         return _of(await self._commands.request_clip(self.caller, wish, self._origin))
 
     async def _again(self, line: Line) -> Reply:
@@ -246,6 +251,11 @@ def _problem(problem: Problem) -> Reply:
     return Reply("problem", problem.sentence, card=cards.problem(problem.sentence))
 
 
+def _empty() -> Reply:
+    """A slip of the hand is nothing for the room: a sentence beside the line, for this browser alone."""
+    return Reply(EMPTY, say(cards.EMPTY_PROMPT))
+
+
 def _private(card: Card) -> Reply:
     return Reply("answer", card.status, card=card)
 
@@ -262,6 +272,6 @@ def _response(posted: Posted, status: int, reply: Reply) -> Response:
         words = {"result": reply.result, "sentence": reply.sentence, "message": reply.message}
         told = {**words, "card": card, "job": reply.job, "prompt": reply.prompt, "go": reply.go}
         return JSONResponse(told, status_code=status)
-    if status == 200 and reply.card is None:
+    if status == 200 and reply.card is None and reply.result != EMPTY:
         return RedirectResponse(reply.go or "/", 303)
     return PlainTextResponse(reply.sentence, status_code=status)

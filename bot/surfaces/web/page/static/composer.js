@@ -147,6 +147,7 @@ export function makeComposer(form, { send, announce }) {
 
   async function run(path, fields) {
     onTheWay += 1;
+    hint.hidden = true;
     const isDone = await send(path, fields);
     onTheWay -= 1;
     return isDone;
@@ -175,6 +176,11 @@ export function makeComposer(form, { send, announce }) {
     edit,
     fill,
     run: (text) => run("/say", { text }),
+    // A sentence beside the line, until something else is written there.
+    hint(sentence) {
+      hint.textContent = sentence;
+      hint.hidden = false;
+    },
     know(suggested) {
       ideas = suggested;
     },

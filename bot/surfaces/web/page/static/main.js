@@ -40,10 +40,11 @@ async function dismiss(message) {
 async function send(path, fields) {
   const reply = await post(path, fields);
   const sentence = take(reply);
-  if (sentence) room.private({ ...NOTE, status: sentence });
+  if (reply.result === "empty") composer.hint(sentence);
+  else if (sentence) room.private({ ...NOTE, status: sentence });
   if (sentence || reply.result === "problem") setText(find("alarm"), sentence || reply.sentence);
   toEnd();
-  return !["problem", "unreached", "stranger"].includes(reply.result);
+  return !["problem", "empty", "unreached", "stranger"].includes(reply.result);
 }
 
 // A sentence of the page's own, where a card would stand.
