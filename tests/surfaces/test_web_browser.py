@@ -60,6 +60,27 @@ async def test_a_suggestion_becomes_a_playing_gif(house: Any, loops: None, page:
     await expect(card(page).get_by_role("progressbar")).to_be_hidden()
 
 
+async def test_a_preview_that_went_before_its_card_is_no_error_and_a_finished_card_asks_for_none(
+    house: Any, page: Page
+) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/previews/" in request.url else None)
+    await say(page, HEART)
+    preview = f"{(await house.claim()).job.id}.webp"  # which the runner has removed
+    late = Card("a late one", "Finishing the clip.", "busy", bar=1.0, preview=preview)
+    async with page.expect_response(re.compile("/previews/")) as answered:
+        handle = await house.surface.show(ADDRESS, late, "n")
+    assert (await answered.value).status == 204
+    await house.surface.redraw(handle, replace(late, status="It is finished.", bar=None, final=True))
+    await expect(card(page).get_by_text("It is finished.")).to_be_visible()
+    await page.reload()
+    await expect(card(page).get_by_text("It is finished.")).to_be_visible()
+    assert len(asked) == 1
+    assert complaints == []
+
+
 async def test_a_waiting_card_counts_down(house: Any, page: Page) -> None:
     waiting = Card("a heart", "Number 2 in line.", "busy", ready_at=house.clock() + 3600)
     handle = await house.surface.show(ADDRESS, waiting, "n")
@@ -203,6 +224,39 @@ async def test_wrong_input_is_one_sentence_in_a_card_and_stays_to_be_changed(
     for left in (1, 0):
         await card(page).get_by_role("button", name="Dismiss").click()
         await expect(page.get_by_role("article")).to_have_count(left)
+
+
+async def test_an_empty_prompt_is_told_beside_the_line_and_the_welcome_stays(
+    house: Any, page: Page, browser: Browser
+) -> None:
+    other = await (await browser.new_context()).new_page()
+    await other.goto(house.url)
+    welcome = page.get_by_role("heading", name="What shall move?")
+    sentence = re.compile("^The prompt is empty; say in a few words what to show")
+    for text in ("", "/video"):
+        await say(page, text)
+        await expect(page.locator("#hint")).to_have_text(sentence)
+        await expect(page.locator("#hint")).to_be_in_viewport(ratio=1)
+        await expect(page.get_by_role("alert")).to_have_text(sentence)
+        await expect(welcome).to_be_visible()
+        await expect(prompt(page)).to_have_value(text)
+        await expect(prompt(page)).to_be_focused()
+    await prompt(page).fill("a heart")
+    await expect(page.locator("#hint")).to_be_hidden()
+    await page.keyboard.press("Enter")
+    await expect(card(other).get_by_role("heading")).to_have_text("a heart")
+    await expect(other.get_by_role("article")).to_have_count(1)
+    await expect(page.get_by_role("article")).to_have_count(1)
+
+
+async def test_other_words_that_are_none_are_asked_for_again(house: Any, loops: None, page: Page) -> None:
+    await say(page, HEART)
+    await house.finish(await house.claim())
+    await card(page).get_by_role("button", name="Edit").click()
+    await say(page, " ")
+    await expect(page.locator("#hint")).to_contain_text("The prompt is empty")
+    await expect(page.get_by_text("everything else stays as it was")).to_be_visible()
+    await expect(page.get_by_role("article")).to_have_count(1)
 
 
 async def test_words_that_came_with_the_address_stand_in_the_line(house: Any, page: Page) -> None:

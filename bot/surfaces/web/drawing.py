@@ -52,7 +52,8 @@ def message(kept: RoomMessage, tag: Tag) -> Json:
     drawn |= {"id": kept.id, "at": kept.created_at, "note": kept.card["note"], "over": is_over(kept)}
     drawn["by"] = tag(asker["id"]) if asker else ""
     drawn["buttons"] = [_button(**button) for button in card["buttons"]]
-    drawn["preview"] = f"/previews/{quote(card['preview'])}?v={kept.version}" if card["preview"] else ""
+    is_made = card["preview"] and not card["final"]  # a preview goes when its job ends
+    drawn["preview"] = f"/previews/{quote(card['preview'])}?v={kept.version}" if is_made else ""
     drawn["media"] = _media(kept)
     return drawn
 

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from bot import cards
 from bot.language import say
-from db import room
+from db import queue, room
 from db.database import Database
 from db.room import RoomMessage
 
@@ -58,14 +58,24 @@ class Files:
         return await file_response(request, file, TYPES[found[2]], f"zoetrope-{clip}.{found[2]}", shown_as)
 
     async def preview(self, request: Request) -> Response:
-        """The preview of a rendering job. It is replaced while we look, so it is read in one go."""
+        """The preview of a rendering job. It is replaced while we look, so it is read in one go.
+
+        A preview goes when its job ends, and its card a moment later: who asks in between gets nothing, which is no
+        error.
+        """
         name = request.path_params["name"]
-        content = None
-        if _PREVIEW_FILE.fullmatch(name):
-            content = await asyncio.to_thread(_read, self.previews / name, MOST_PREVIEW_BYTES)
-        if content is None:
+        if not _PREVIEW_FILE.fullmatch(name):
             return PlainTextResponse(say(cards.NO_PREVIEW), status_code=404)
-        return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
+        content = await asyncio.to_thread(_read, self.previews / name, MOST_PREVIEW_BYTES)
+        if content is not None:
+            return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
+        if await self._is_job(name.removesuffix(".webp")):
+            return Response(status_code=204, headers={"cache-control": "no-store"})
+        return PlainTextResponse(say(cards.NO_PREVIEW), status_code=404)
+
+    async def _is_job(self, job_id: str) -> bool:
+        async with self.database.reading() as tx:
+            return await queue.get(tx, job_id) is not None
 
     async def _message(self, message_id: str) -> RoomMessage | None:
         async with self.database.reading() as tx:
