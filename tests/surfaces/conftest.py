@@ -21,7 +21,7 @@ import httpx
 import imageio_ffmpeg
 import pytest
 from PIL import Image, ImageDraw
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pydantic import SecretStr, TypeAdapter
 
 from bot import app
@@ -371,6 +371,7 @@ def browser_program() -> str:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     program = browser_program()
+    expect.set_options(timeout=20_000)  # milliseconds: other tests run beside this one
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=program, args=QUIET)
         yield opened
