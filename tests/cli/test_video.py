@@ -83,6 +83,11 @@ def temporary(tmp_path: Path) -> Path:
     return folder
 
 
+def _hear_ctrl_c() -> None:
+    """A shell that starts the tests in the background has them ignore it, and their children with them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def filming(home: Path, temporary: Path) -> Iterator[subprocess.Popen[str]]:
     """The command at work, with enough to do: its prompt waits in line."""
@@ -94,6 +99,7 @@ def filming(home: Path, temporary: Path) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_ctrl_c,
     ) as process:
         try:
             assert process.stderr is not None

@@ -87,10 +87,11 @@ class Inbox:
             log.debug("Nothing came from Telegram for a while.")
 
     async def _share_out(self, handlers: asyncio.TaskGroup) -> None:
+        before = frozenset(self._in_hand)  # what is done while this is read still stands in what was read
         async with self.database.reading() as tx:
             waiting = await updates.waiting(tx, NAME)
         for update in waiting:
-            if update.number in self._in_hand:
+            if update.number in before or update.number in self._in_hand:
                 continue
             self._in_hand.add(update.number)
             name = lane(update.body)
