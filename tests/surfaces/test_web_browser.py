@@ -253,6 +253,7 @@ async def test_other_words_that_are_none_are_asked_for_again(house: Any, loops: 
     await say(page, HEART)
     await house.finish(await house.claim())
     await card(page).get_by_role("button", name="Edit").click()
+    await expect(prompt(page)).to_have_value(HEART)
     await say(page, " ")
     await expect(page.locator("#hint")).to_contain_text("The prompt is empty")
     await expect(page.get_by_text("everything else stays as it was")).to_be_visible()
