@@ -521,7 +521,6 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_clip_and_its_settings
     await house.until_handled()
     await house.ask(small, ada, "/video a heart --steps 2")
     lease = await house.runner.claim()
-    await house.card(small, "taken this up")  # nothing is being drawn in the group while it moves
     large = house.telegram.migrate(small, bob)
     await house.until_handled()
 

@@ -240,7 +240,7 @@ class TelegramSurface:
         words = drawing.drawn(card, drawing.TEXT_UNITS)
         if self._drawn.get(stands) == (words, card.buttons):
             return
-        async with self._turn(stands.address, Kind.REDRAW) as chat:
+        async with self._turn(stands.address, Kind.REDRAW, stays=True) as chat:
             self._drawn.pop(stands, None)
             try:
                 await (self._edit_clip if card.clip else self._edit_words)(chat, stands.message, card)
@@ -269,7 +269,7 @@ class TelegramSurface:
 
     async def _put_in(self, stands: Handle, card: Card, rendition: Rendition) -> None:
         """Edit the message so that it carries the clip: by the file that Telegram holds, or by an upload."""
-        async with self._turn(stands.address, Kind.SAY) as chat:
+        async with self._turn(stands.address, Kind.SAY, stays=True) as chat:
             self._drawn.pop(stands, None)
             for media in await self._media(card, rendition):
                 try:
@@ -344,9 +344,14 @@ class TelegramSurface:
                 await platform_files.keep(tx, NAME, card.clip, rendition.format, file)
 
     @asynccontextmanager
-    async def _turn(self, address: Address, kind: Kind) -> AsyncIterator[str]:
-        """Wait for this chat's turn, and hear what it says about patience and about having moved; its id now."""
+    async def _turn(self, address: Address, kind: Kind, *, stays: bool = False) -> AsyncIterator[str]:
+        """Wait for this chat's turn, and hear what it says about patience and about having moved; its id now.
+
+        A message that `stays` is left behind where its chat has moved on since it was looked up: Moved.
+        """
         chat = await self.places.now(address.place)
+        if stays and chat != address.place:
+            raise Moved(chat)
         while (wait := self._pace.take(chat, kind)) > 0:
             if wait > WAIT_SECONDS:
                 raise Throttled(wait)
