@@ -7,7 +7,8 @@ cost a time slice. Processes that meet once a step, to average gradients, lose n
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -66,9 +67,20 @@ def muster(work: Callable[[int], None], size: int) -> None:
         raise ChildProcessError("a worker of the crew failed; what it printed above says why")
 
 
-def join(rank: int, size: int, meeting: Path) -> Crew:
-    """Joins the crew that meets at the file `meeting` (which must be new)."""
-    if size > 1:
-        torch.set_num_threads(1)
-        distributed.init_process_group("gloo", init_method=f"file://{meeting.absolute()}", rank=rank, world_size=size)
-    return Crew(rank, size)
+@contextmanager
+def joined(rank: int, size: int, meeting: Path) -> Iterator[Crew]:
+    """A place in the crew that meets at the file `meeting` (which must be new), until everybody is done.
+
+    Whoever leaves waits for the others and ends the library's threads: a process that ends with them still running
+    may be aborted.
+    """
+    if size == 1:
+        yield Crew()
+        return
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=f"file://{meeting.absolute()}", rank=rank, world_size=size)
+    try:
+        yield Crew(rank, size)
+        distributed.barrier()
+    finally:
+        distributed.destroy_process_group()

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from generator.training import lessons
 from generator.training.configurations import CONFIGURATIONS, Configuration
-from generator.training.crew import Crew, join, muster
+from generator.training.crew import Crew, joined, muster
 from generator.training.evaluate import adherence
 from generator.training.export import contact_sheet, export
 from generator.training.networks import Networks, build
@@ -295,11 +295,11 @@ def work(rank: int, asked: argparse.Namespace, folder: Path) -> None:
     """One worker's course; `folder` is where the crew meets."""
     device = choose_device(asked.device)
     conf = CONFIGURATIONS[asked.configuration or ("cpu" if device.type == "cpu" else "gpu")]
-    crew = join(rank, asked.workers, folder / "crew")
-    course = Course(shared(conf, crew.size), device, asked.budget, asked.out, asked.seed, crew)
-    if asked.resume and (asked.out / CHECKPOINT).exists():
-        course.resume()
-    course.run(asked.checkpoint)
+    with joined(rank, asked.workers, folder / "crew") as crew:
+        course = Course(shared(conf, crew.size), device, asked.budget, asked.out, asked.seed, crew)
+        if asked.resume and (asked.out / CHECKPOINT).exists():
+            course.resume()
+        course.run(asked.checkpoint)
 
 
 def shared(conf: Configuration, size: int) -> Configuration:

@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from generator.training.crew import Crew, join, muster
+from generator.training.crew import Crew, joined, muster
 
 
 def _member(rank: int, folder: Path) -> None:
-    crew = join(rank, 2, folder / "crew")
-    layer = nn.Linear(2, 1, bias=False)
-    layer.weight.grad = torch.full((1, 2), float(rank))
-    crew.average([layer])
-    clock = crew.agree(float(10 + rank))
-    torch.save(torch.tensor([*layer.weight.grad.flatten().tolist(), clock]), folder / f"{rank}.pt")
+    with joined(rank, 2, folder / "crew") as crew:
+        layer = nn.Linear(2, 1, bias=False)
+        layer.weight.grad = torch.full((1, 2), float(rank))
+        crew.average([layer])
+        clock = crew.agree(float(10 + rank))
+        torch.save(torch.tensor([*layer.weight.grad.flatten().tolist(), clock]), folder / f"{rank}.pt")
 
 
 def test_alone_nothing_changes() -> None:
