@@ -7,7 +7,8 @@ clients, so they are hostile input: whatever is not exactly one of ours parses t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 
 MAX_TOKEN_BYTES = 64
 
@@ -63,26 +64,105 @@ class Page:
     number: int
 
 
-Intent = Cancel | Again | Delete | Edit | Appeal | Show | Page
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A moderator shall look at this clip."""
+
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hide:
+    """Show this clip of one's own to nobody."""
+
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unhide:
+    """Show this clip of one's own again."""
+
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """A moderator's decision: all is well."""
+
+    review: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """A moderator's decision: it goes, and its asker gets a strike."""
+
+    review: str
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """A moderator's decision: the filter, or whoever reported it, was wrong."""
+
+    review: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Do what was asked for."""
+
+    pending: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Do nothing of what was asked for."""
+
+    pending: str
+
+
+Intent = (
+    Cancel
+    | Again
+    | Delete
+    | Edit
+    | Appeal
+    | Show
+    | Page
+    | Report
+    | Hide
+    | Unhide
+    | Approve
+    | Remove
+    | FalseAlarm
+    | Confirm
+    | Dismiss
+)
+
+_OF_ONE_THING: dict[str, Callable[[str], Intent]] = {
+    "c": Cancel,
+    "a": Again,
+    "d": Delete,
+    "e": Edit,
+    "p": Appeal,
+    "s": Show,
+    "r": Report,
+    "h": Hide,
+    "u": Unhide,
+    "y": Approve,
+    "x": Remove,
+    "f": FalseAlarm,
+    "k": Confirm,
+    "n": Dismiss,
+}
+_LETTERS = {kind: letter for letter, kind in _OF_ONE_THING.items()}
 
 
 def token(intent: Intent) -> str:
     """The token that `parse` turns back into the same intent."""
-    match intent:
-        case Cancel(job):
-            return f"c:{job}"
-        case Again(job):
-            return f"a:{job}"
-        case Delete(clip):
-            return f"d:{clip}"
-        case Edit(job):
-            return f"e:{job}"
-        case Appeal(refusal):
-            return f"p:{refusal}"
-        case Show(clip):
-            return f"s:{clip}"
-        case Page(number):
-            return f"g:{number}"
+    if isinstance(intent, Page):
+        return f"g:{intent.number}"
+    (subject,) = astuple(intent)
+    return f"{_LETTERS[type(intent)]}:{subject}"
 
 
 def parse(text: str) -> Intent | None:
@@ -91,20 +171,6 @@ def parse(text: str) -> Intent | None:
     if found is None:
         return None
     letter, subject = found.groups()
-    match letter:
-        case "c":
-            return Cancel(subject)
-        case "a":
-            return Again(subject)
-        case "d":
-            return Delete(subject)
-        case "e":
-            return Edit(subject)
-        case "p":
-            return Appeal(subject)
-        case "s":
-            return Show(subject)
-        case "g":
-            return Page(int(subject)) if re.fullmatch(r"[1-9][0-9]{0,5}", subject) else None
-        case _:
-            return None
+    if letter == "g":
+        return Page(int(subject)) if re.fullmatch(r"[1-9][0-9]{0,5}", subject) else None
+    return _OF_ONE_THING[letter](subject) if letter in _OF_ONE_THING else None

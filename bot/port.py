@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.cards import Card
-from db.records import Address, Asker, Handle
+from db.records import Address, Asker, Circumstances, Handle
 
 
 class SurfaceError(Exception):
@@ -112,4 +112,12 @@ class Surface(Protocol):
 
     async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
         """A short reply to the card that mentions `asker`; edits are silent on most platforms."""
+        ...
+
+    async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
+        """What the platform says about `asker` at an address now: roles, and whether they manage the place.
+
+        Asked for those who are not in the middle of a command or a click there, and never remembered. Whom the platform
+        does not know there has none.
+        """
         ...

@@ -150,6 +150,42 @@ class SafetyConfig(Section):
     )
 
 
+class ModerationConfig(Section):
+    """[moderation]: what strikes lead to, and when reports count. Points are strikes that have not decayed."""
+
+    strike_days: float = Field(30.0, gt=0, description="Days after which a strike decays.")
+    cool_down_points: int = Field(2, ge=1, description="Points at which somebody has to cool down.")
+    cool_down_minutes: float = Field(60.0, gt=0, description="How long a cool-down lasts.")
+    mute_points: int = Field(3, ge=1, description="Points at which somebody is muted.")
+    mute_hours: float = Field(24.0, gt=0, description="How long a mute lasts.")
+    ban_points: int = Field(5, ge=1, description="Points at which somebody is banned, until a moderator lifts it.")
+    refusals: int = Field(
+        5, ge=0, description="Refusals for what is never made, within a day, that earn a strike; 0: they earn none."
+    )
+    reporters: int = Field(3, ge=1, description="How many people have to report a clip until it is hidden.")
+    false_reports: int = Field(
+        3,
+        ge=1,
+        description="False reports within strike_days that earn a strike, and from which on reports of theirs "
+        "hide nothing.",
+    )
+    reports_a_day: int = Field(10, ge=1, description="Reports one person may make within a day.")
+    appeals_a_day: int = Field(3, ge=1, description="Appeals one person may make within a day.")
+    sign_in_hours: float = Field(8.0, gt=0, le=168, description="How long a moderator stays signed in to the console.")
+
+
+class RetentionConfig(Section):
+    """[retention]: after how many days something is deleted; 0 keeps it until somebody deletes it."""
+
+    clips_days: float = Field(0.0, ge=0, description="Clips with their files, leaving a note that there was one.")
+    prompts_days: float = Field(90.0, ge=0, description="The words of requests and jobs that left no clip.")
+    refusals_days: float = Field(30.0, ge=0, description="Refused prompts.")
+    cases_days: float = Field(
+        365.0, ge=0, description="Moderators' cases, with what is long over of strikes and reports."
+    )
+    sweep_hour: int = Field(4, ge=0, le=23, description="The hour of this machine's clock at which it is swept.")
+
+
 class ChatConfig(Section):
     """[discord] and [telegram]"""
 
@@ -199,6 +235,8 @@ class Config(Section):
     generator: GeneratorConfig = GeneratorConfig()
     web: WebConfig = WebConfig()
     safety: SafetyConfig = SafetyConfig()
+    moderation: ModerationConfig = ModerationConfig()
+    retention: RetentionConfig = RetentionConfig()
     discord: DiscordConfig = DiscordConfig()
     telegram: TelegramConfig = TelegramConfig()
     log: LogConfig = LogConfig()

@@ -360,6 +360,13 @@ class PlaceSettings:
     spoiler: bool = False
     preset: str = "general"
     words: tuple[str, ...] = ()  # refused here besides those of the policy
+    overrides: tuple[tuple[str, str], ...] = ()  # rulings by category; looser ones count in age-restricted places only
+    budget: int | None = None  # thousandths of a standard clip for everybody here together within the window
+    quiet: str = ""  # hours in which nothing is made, such as "22:00-07:00 Europe/Berlin"
+    others: str = "everyone"  # who besides its asker may have a clip made again: everyone, moderators or nobody
+    reporters: int | None = None  # how many people have to report a clip until it is hidden
+    desk: str = ""  # the channel or topic in which moderators get the cards of reviews
+    keep_days: int | None = None  # after which clips of this place are deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +382,209 @@ class Refusal:
     prompt: str  # or "hash:..." for C1
     created_at: float
     appealed_at: float | None = None
+
+
+class Action(StrEnum):
+    """What a case records."""
+
+    STRIKE = "strike"
+    COOL_DOWN = "cool-down"
+    MUTE = "mute"
+    BAN = "ban"
+    UNBLOCK = "unblock"
+    HIDE = "hide"
+    APPROVE = "approve"
+    REMOVE = "remove"
+    FALSE_ALARM = "false alarm"
+    GRANT = "grant"
+    PAUSE = "pause"
+    RESUME = "resume"
+    PURGE = "purge"
+    POLICY = "policy"
+    ERASE = "erase"
+    AMEND = "amend"
+
+
+NOBODY = Asker("", "")  # Zoetrope itself, where a case or a decision has no person behind it
+EVERYWHERE = ("", "")  # the surface and place of what the operator has laid down for all places
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Moderation's numbered record, the first of a place being 1. It is never edited: a later one amends it.
+
+    `about` are links and facts by name: job, clip, refusal, review, points, until, count. No names of people are kept.
+    """
+
+    surface: str
+    place: str
+    number: int
+    actor: Asker  # NOBODY: Zoetrope itself
+    target: Asker | None
+    action: Action
+    reason: str
+    created_at: float
+    rule: str = ""
+    policy: str = ""
+    about: tuple[tuple[str, str], ...] = ()
+    amends: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """Points against a person in one place, until they decay or are lifted; `case` is the number of its case."""
+
+    id: str
+    surface: str
+    place: str
+    asker: Asker
+    points: int
+    case: int
+    created_at: float
+    until: float
+    lifted_at: float | None = None
+
+
+class Curb(StrEnum):
+    """What somebody may not do for a while, the gravest last.
+
+    Who cools down or is muted asks for no clips, who is muted also reports and appeals nothing; who is banned gets no
+    answer but about what concerns their own data.
+    """
+
+    COOL_DOWN = "cool-down"
+    MUTE = "mute"
+    BAN = "ban"
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A curb on a person in one place (or EVERYWHERE), until a moment or (None) until a moderator lifts it."""
+
+    id: str
+    surface: str
+    place: str
+    asker: Asker
+    curb: Curb
+    case: int
+    since: float
+    until: float | None = None
+    lifted_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands in a place now, over all their identities: the points that count, and the gravest curb."""
+
+    points: int = 0
+    curb: Curb | None = None
+    until: float | None = None  # of the curb; None: until it is lifted
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A member's flag on a clip; one of a person for a clip and place."""
+
+    id: str
+    clip: str
+    surface: str
+    place: str
+    asker: Asker
+    reason: str
+    created_at: float
+    outcome: str = ""  # upheld, dismissed (a moderator saw it otherwise) or false; empty: nobody has looked yet
+
+
+class ReviewKind(StrEnum):
+    """Why a moderator is to look, the most pressing first."""
+
+    HELD = "held"  # its subject is a job
+    REPORTED = "reported"  # a clip
+    APPEAL = "appeal"  # a refusal
+    LABELLED = "labelled"  # a clip
+
+
+class Decision(StrEnum):
+    """What a moderator says: it is well; it goes, with a strike; or nothing should have been said at all."""
+
+    APPROVE = "approve"
+    REMOVE = "remove"
+    FALSE_ALARM = "false alarm"
+    LAPSED = "lapsed"  # nobody looked in time, or there is nothing left to look at
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A moderator's look at one subject. `thread` is where it was asked for; `handle` is its card for the moderators.
+
+    `decision` is None while it is open. `drawn` says whether the card tells the truth.
+    """
+
+    id: str
+    surface: str
+    place: str
+    thread: str
+    kind: ReviewKind
+    subject: str
+    target: Asker
+    opened_at: float
+    decision: Decision | None = None
+    decided_by: Asker | None = None
+    decided_at: float | None = None
+    case: int | None = None
+    handle: Handle | None = None
+    drawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence that somebody is to be told below a card, once; `sentence` is in their language."""
+
+    id: str
+    handle: Handle
+    asker: Asker
+    sentence: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a moderator or member has asked for and must confirm: `what` and its values by name."""
+
+    id: str
+    caller: Asker
+    surface: str
+    place: str
+    what: str
+    values: tuple[tuple[str, str], ...]
+    until: float
+
+
+class Requester(StrEnum):
+    """Who wants a person's data deleted, which says how far it goes (the levels of Red-DiscordBot).
+
+    user       what they made and wrote; what running the bot needs stays
+    strict     all but the ids and times that handling abuse needs
+    owner      those as well, but for a ban, which is lifted by itself
+    platform   the account is no more: not even its id stays
+    """
+
+    USER = "user"
+    STRICT = "strict"
+    OWNER = "owner"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSession:
+    """Somebody signed in to the moderators' pages; `operator` may look at every place."""
+
+    asker: Asker
+    surface: str
+    place: str
+    created_at: float
+    until: float
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

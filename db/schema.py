@@ -18,7 +18,7 @@ from db.sqlite import connect, migrating_engine, unreachable
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"  # the newest revision of migrations/versions; written here so that a start need not load alembic
+HEAD = "0004"  # the newest revision of migrations/versions; written here so that a start need not load alembic
 LOCK_SECONDS = 60.0
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-from db.records import DeliveryState, JobState, RequestState
+from db.records import Action, Curb, DeliveryState, JobState, RequestState, ReviewKind
 
 
 class ReservationState(StrEnum):
@@ -76,8 +76,9 @@ def _refers_key(name: str, target: str) -> Column[str]:
     return Column(name, Text, ForeignKey(target, deferrable=True, initially="DEFERRED"), primary_key=True)
 
 
-def _one_of(states: type[StrEnum]) -> CheckConstraint:
-    return CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in states)), name="known_state")
+def _one_of(states: type[StrEnum], column: str = "state") -> CheckConstraint:
+    known = ", ".join(f"'{state}'" for state in states)
+    return CheckConstraint(f"{column} IN ({known})", name=f"known_{column}")
 
 
 # The durable unit of work: one clip wanted by one asker, shown on one card, rendered under a lease.
@@ -172,6 +173,7 @@ clips = Table(
     Column("forgotten", Boolean, nullable=False, server_default=false()),
     Column("surface", Text, nullable=False, server_default=text("''")),  # where it was asked for
     Column("place", Text, nullable=False, server_default=text("''")),
+    Column("hidden_by", Text, nullable=False, server_default=text("''")),  # asker, moderators, or nobody
     CheckConstraint("NOT forgotten OR (hidden AND master = '')", name="forgotten_has_no_file"),
     Index(None, "hidden", "created_at"),
     Index(None, "model", "created_at"),
@@ -353,4 +355,181 @@ platform_files = Table(
     _refers_key("clip", "clips.id"),
     Column("format", Text, primary_key=True),
     _text("file"),
+)
+
+# Clips that are shown nowhere in a place but their own, because its moderators do not want them (yet).
+withheld = Table(
+    "withheld",
+    metadata,
+    _refers_key("clip", "clips.id"),
+    Column("surface", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+)
+
+# What was decided about people and clips, numbered per place. Rows are never edited: triggers see to that.
+cases = Table(
+    "cases",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _text("actor_surface"),
+    _text("actor_id"),
+    Column("target_surface", Text),
+    Column("target_id", Text),
+    _text("action"),
+    _text("rule"),
+    _text("policy"),
+    _text("reason"),
+    Column("about", JSON, nullable=False),
+    Column("amends", Integer),
+    _time("created_at"),
+    _one_of(Action, "action"),
+    Index(None, "target_surface", "target_id"),
+    Index(None, "created_at"),
+)
+
+# Points against people, until they decay.
+strikes = Table(
+    "strikes",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    _text("surface"),
+    _text("place"),
+    *_asker(),
+    _count("points"),
+    _count("case"),
+    _time("created_at"),
+    _time("until"),
+    Column("lifted_at", Double),
+    Index(None, "asker_surface", "asker_id"),
+    Index(None, "surface", "place", "until"),
+)
+
+# What people may not do for a while, or until a moderator says otherwise.
+restrictions = Table(
+    "restrictions",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    _text("surface"),
+    _text("place"),
+    *_asker(),
+    _text("curb"),
+    _count("case"),
+    _time("since"),
+    Column("until", Double),
+    Column("lifted_at", Double),
+    _one_of(Curb, "curb"),
+    Index(None, "asker_surface", "asker_id"),
+    Index(None, "surface", "place"),
+)
+
+# Members' flags on clips.
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    _refers("clip", "clips.id"),
+    _text("surface"),
+    _text("place"),
+    *_asker(),
+    _text("reason"),
+    _time("created_at"),
+    _text("outcome"),
+    UniqueConstraint("clip", "surface", "place", "asker_surface", "asker_id"),
+    Index(None, "asker_surface", "asker_id", "created_at"),
+    Index(None, "surface", "place", "created_at"),
+)
+
+# What a moderator is to look at, has looked at, and where the moderators' card of it stands.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    *_address(),
+    _text("kind"),
+    _text("subject"),
+    _text("target_surface"),
+    _text("target_id"),
+    _time("opened_at"),
+    _text("decision"),  # empty while it is open
+    _text("decided_by_surface"),
+    _text("decided_by_id"),
+    Column("decided_at", Double),
+    Column("case", Integer),
+    _text("card_thread"),
+    _text("card_message"),  # empty: no card yet
+    Column("drawn", Boolean, nullable=False, server_default=false()),
+    _one_of(ReviewKind, "kind"),
+    Index(None, "surface", "place", "decision", "opened_at"),
+    Index(None, "drawn"),
+    Index(None, "kind", "subject"),
+    Index("uq_reviews_open", "surface", "place", "kind", "subject", unique=True, sqlite_where=text("decision = ''")),
+)
+
+# Prompts that moderators of a place found harmless: refused there no more, unless for what is never made.
+allowed_prompts = Table(
+    "allowed_prompts",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("prompt", Text, primary_key=True),
+    Column("verdict", JSON, nullable=False),  # which was wrong
+    _count("case"),
+    Column("counts", Boolean, nullable=False),  # whether the place is let make it; else it is a note for the operator
+    _time("created_at"),
+)
+
+# Sentences that people are to be told, each once.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    *_address(),
+    _text("message"),
+    *_asker(),
+    _text("sentence"),
+    _time("created_at"),
+    _count("attempts"),
+    _time("due_at"),
+    Column("sent_at", Double),
+    _text("reason"),  # why it was given up, which counts as sent
+    Index(None, "sent_at", "due_at"),
+)
+
+# What was asked for and waits to be confirmed.
+pending = Table(
+    "pending",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    *_asker(),
+    _text("surface"),
+    _text("place"),
+    _text("what"),
+    Column("values", JSON, nullable=False),
+    _time("until"),
+)
+
+# Links by which a moderator signs in to the console, each good once; only a hash of its secret is kept.
+console_links = Table(
+    "console_links",
+    metadata,
+    Column("secret_hash", Text, primary_key=True, nullable=False),
+    *_asker(),
+    _text("surface"),
+    _text("place"),
+    _time("until"),
+)
+
+# Who is signed in to the console; only a hash of the cookie is kept.
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("secret_hash", Text, primary_key=True, nullable=False),
+    *_asker(),
+    _text("surface"),
+    _text("place"),
+    Column("operator", Boolean, nullable=False),
+    _time("created_at"),
+    _time("until"),
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.cards import Card
 from bot.port import Gone, Limits, Receipt, Rendition, SurfaceError, TooLarge
-from db.records import Address, Asker, Handle
+from db.records import Address, Asker, Circumstances, Handle
 
 ROOMY = Limits(upload_bytes=10 * 2**20, redraw_seconds=0.0, formats=("gif", "mp4", "webp"), text_chars=2000)
 
@@ -37,6 +37,7 @@ class RecordingSurface:
         self.limits_at: dict[Address, Limits] = {}
         self.messages: dict[Handle, Message] = {}
         self.troubles: dict[str, deque[SurfaceError]] = {}
+        self.people: dict[tuple[Address, Asker], Circumstances] = {}
         self._posted: dict[tuple[Address, str], Handle] = {}
         self._replied: set[tuple[Handle, str]] = set()
         self._changed = asyncio.Condition()
@@ -51,6 +52,9 @@ class RecordingSurface:
 
     async def limits(self, address: Address) -> Limits:
         return self.limits_at.get(address, self._limits)
+
+    async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
+        return self.people.get((address, asker), Circumstances())
 
     async def show(self, address: Address, card: Card, nonce: str) -> Handle:
         await self._trouble("show")

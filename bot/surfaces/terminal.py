@@ -17,7 +17,7 @@ from bot import cards
 from bot.cards import Card, shorten
 from bot.port import Gone, Limits, Receipt, Refused, Rendition
 from bot.specs import FORMATS
-from db.records import Address, Asker, Handle
+from db.records import Address, Asker, Circumstances, Handle
 
 NAME = "terminal"
 NO_LIMIT = 2**40
@@ -79,6 +79,10 @@ class TerminalSurface:
     async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
         """Whoever watches a terminal has just seen it."""
         self._known(handle)
+
+    async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
+        """A terminal knows nobody."""
+        return Circumstances()
 
     async def finished(self, handle: Handle) -> Card:
         """The final card of a request, as soon as it is drawn."""
