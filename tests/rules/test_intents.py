@@ -28,7 +28,7 @@ def test_tokens_are_stable() -> None:
         "c",
         "c:",
         ":k3",
-        "x:k3",
+        "z:k3",
         "c:K3",
         "c:k3 ",
         " c:k3",
