@@ -33,5 +33,6 @@ def _is(surface: str, place: str) -> ColumnElement[bool]:
 def _from_json(stored: dict[str, Any]) -> dict[str, Any]:
     """JSON has lists where the record has tuples."""
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
-    values["roles"] = tuple((role, credits_) for role, credits_ in values.get("roles", ()))
+    for key in ("roles", "overrides"):
+        values[key] = tuple(map(tuple, values.get(key, ())))
     return values

@@ -13,8 +13,19 @@ rulebook    the policy in force, read again when an operator's folder changes
 The files below `rules/` are the policy this program brings along; only the rulebook reads them.
 """
 
-from bot.safety.judging import House, Writing, judge
+from bot.safety.judging import OVERRIDES, House, Writing, judge
 from bot.safety.policy import Files, Policy, PolicyError, parse_policy
 from bot.safety.rulebook import Rulebook, built_in_policy
 
-__all__ = ["Files", "House", "Policy", "PolicyError", "Rulebook", "Writing", "built_in_policy", "judge", "parse_policy"]
+__all__ = [
+    "OVERRIDES",
+    "Files",
+    "House",
+    "Policy",
+    "PolicyError",
+    "Rulebook",
+    "Writing",
+    "built_in_policy",
+    "judge",
+    "parse_policy",
+]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
 from bot.safety.entries import Entry
 from bot.safety.lexicon import Hit, Lexicon, lists_of
-from bot.safety.policy import CONTINUING, FIRST_NAMES, FULL_NAME, NEVER, REFUSE, Bound, Policy, Row
+from bot.safety.policy import CONTINUING, FIRST_NAMES, FULL_NAME, NEVER, POLICIES, REFUSE, Bound, Policy, Row
 from bot.safety.views import views, words_of
 from db.records import Ruling, Verdict
 
 GENERAL, ADULT = "general", "adult-channel"
 PLACE_WORD = "place.word"  # the rule id of a word that one place does not want
 OWN_WORD = "operator.word"
+PLACE_ALLOWED = "place.allowed"  # of a prompt that the moderators of one place found harmless
+OVERRIDES: Mapping[str, Ruling] = {  # what a place may say about a category, as its moderators write it
+    "allow": Ruling.ALLOWED,
+    "label": Ruling.LABELLED,
+    "hold": Ruling.HELD,
+    "refuse": Ruling.REFUSED,
+}
 
 _GRAVITY = {Ruling.ALLOWED: 0, Ruling.LABELLED: 1, Ruling.HELD: 2, Ruling.REFUSED: 3}
 _READINGS = 3  # of words that may stand for several
@@ -40,19 +47,40 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a place has chosen: a preset of the policy, and words of its own, which only ever tighten.
+    """What a place has chosen: a preset of the policy, words of its own, which only ever tighten, rulings by category,
+    and prompts that its moderators found harmless.
 
-    The preset for adults counts where the platform says that the place is for adults alone.
+    The preset for adults counts where the platform says that the place is for adults alone. `overrides` are (category,
+    ruling as in OVERRIDES) for P1 to P9 or a part of one ("P6-shown"), which wins; a tighter ruling always counts, a
+    looser one where the place is for adults alone. `allowed` are whole prompts, clean and in folded case: the rulings
+    of P1 to P9 on them are lifted, nothing else is.
     """
 
     preset: str = GENERAL
     words: tuple[str, ...] = ()
     age_restricted: bool = False
+    overrides: tuple[tuple[str, str], ...] = ()
+    allowed: tuple[str, ...] = ()
 
     def among(self, presets: object) -> str:
         """The preset in force: the general one where this one may not be or is unknown."""
         known = isinstance(presets, dict) and self.preset in presets
         return self.preset if known and (self.age_restricted or self.preset != ADULT) else GENERAL
+
+    def ruled(self, category: str, row: Row) -> Row:
+        """What becomes of a preset's row here. What was refused and is loosened comes behind a spoiler."""
+        said = dict(self.overrides)
+        family = category.partition("-")[0]
+        ruling = OVERRIDES.get(said.get(category, said.get(family, "")))
+        if ruling is None or family not in POLICIES:
+            return row
+        if _GRAVITY[ruling] >= _GRAVITY[row.ruling]:
+            return Row(ruling, row.spoiler)
+        return Row(ruling, row.spoiler or row.ruling is Ruling.REFUSED) if self.age_restricted else row
+
+    def allows(self, writing: Writing) -> bool:
+        """Whether the moderators found this very prompt harmless; with names beside it, it is not the same any more."""
+        return not writing.names and writing.prompt.casefold() in self.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +126,11 @@ class Met:
 
 def judge(writing: Writing, policy: Policy, house: House = House()) -> Verdict:
     """What may become of a writing. The verdict names category, rules and view, never the words that matched."""
-    met = list(_met(writing, policy, house))
+    found = list(_met(writing, policy, house))
+    met = [rule for rule in found if rule.category not in POLICIES] if house.allows(writing) else found
     if not met:
-        return Verdict(Ruling.ALLOWED, policy=policy.version)
+        rules = (PLACE_ALLOWED,) if found else ()
+        return Verdict(Ruling.ALLOWED, rules=rules, policy=policy.version)
     worst = max(met, key=lambda rule: (_GRAVITY[rule.row.ruling], rule.category in NEVER))  # of equals the first
     spoiler = worst.row.ruling is not Ruling.REFUSED and any(rule.row.spoiler for rule in met)
     if worst.row.ruling is Ruling.ALLOWED:
@@ -164,7 +194,7 @@ def _met(writing: Writing, policy: Policy, house: House) -> Iterator[Met]:
     rows = policy.presets.get(house.among(policy.presets), {})
     found = [rule for rule in policy.rules if _is_met(rule, here, negative)]
     for bound in found:
-        yield Met(*_facts(bound), _row(bound, rows), _view(bound, here))
+        yield Met(*_facts(bound), _row(bound, rows, house), _view(bound, here))
     if writing.earlier:
         yield from _across(writing, here, policy, {bound.rule.id for bound in found})
     yield from _words(here, policy, house)
@@ -204,12 +234,14 @@ def _facts(bound: Bound) -> tuple[str, str, str]:
     return bound.rule.id, bound.rule.family, bound.rule.reason
 
 
-def _row(bound: Bound, rows: object) -> Row:
-    """What a rule means here: a C is refused unless it says held, a P is what the preset says, or graver."""
+def _row(bound: Bound, rows: object, house: House) -> Row:
+    """What a rule means here: a C is refused unless it says held; a P is what the preset and then the place say, or
+    graver."""
     rule = bound.rule
     if rule.family in NEVER:
         return Row(rule.ruling or Ruling.REFUSED)
     row = rows[rule.category] if isinstance(rows, dict) and rule.category in rows else Row(Ruling.REFUSED)
+    row = house.ruled(rule.category, row)
     if rule.ruling and _GRAVITY[rule.ruling] > _GRAVITY[row.ruling]:
         return Row(rule.ruling, row.spoiler)
     return row
@@ -243,7 +275,7 @@ def _across(writing: Writing, here: Reading, policy: Policy, found: set[str]) ->
         if bound.rule.id in found or not bound.rule.across or bound.negative:
             continue
         if _is_met(bound, joined, 0) and not _is_met(bound, before, 0):
-            yield Met(*_facts(bound), _row(bound, {}) if goes_on else Row(Ruling.HELD), "earlier")
+            yield Met(*_facts(bound), _row(bound, {}, House()) if goes_on else Row(Ruling.HELD), "earlier")
 
 
 # --- words of a place, and of the operator ---
