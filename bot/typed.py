@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bot import cards, menu
 from bot.cards import answers
-from bot.menu import Command
+from bot.language import say
+from bot.menu import Command, Option
 from bot.specs import Problem
 from db.records import Wish
 
@@ -28,9 +30,19 @@ ALIASES = {
     "channel": "channels",
     "role": "roles",
     "word": "words",
+    "override": "overrides",
+    "category": "overrides",
+    "reporter": "reporters",
+    "hour": "hours",
+    "credit": "credits",
+    "user": "member",
+    "who": "member",
+    "why": "reason",
 }
 LOOK_ALIKES = {"width": "size", "height": "size", "ar": "size", "aspect": "size", "resolution": "size", "s": "seed"}
 TO_THE_NEXT = frozenset({"negative", "channels", "roles", "moderators", "words"})  # their values need no quotes
+ALL_OF_IT = TO_THE_NEXT | {"overrides", "quiet", "reason", "prompt"}  # nor do these, where there is no prompt before
+ONE_WORD = frozenset({"id", "job", "code"})  # of text; any other takes all that is left
 
 _DASHES = "-‐‑‒–—―−"
 _LONG = "–—―"  # what keyboards make of two hyphens
@@ -45,6 +57,7 @@ _CLOSING = {mark: re.compile(rf"[{closing}](?!\S)") for mark, closing in _CLOSED
 _DOUBLE = '"“„«»'
 _SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX×✕*]\s*(\d{1,6}))?\s*(?:px)?\s*", re.ASCII)
 _TIMES = frozenset("xX×✕*")
+_SOMEBODY = re.compile(r"<@!?\w+>|@\S+|\d{6,}|(?=\w*\d)(?=\w*[A-Za-z])\w{8,}", re.ASCII)  # and no number or word
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +87,29 @@ class _Token:
 class _Reading:
     """A line being read: what is left of it, and what has been found so far."""
 
-    names: tuple[str, ...]
+    options_known: tuple[Option, ...]
     settings: bool  # a line of settings has no prompt, so names count without dashes as well
+    worded: bool  # whether it is mainly a prompt
     rest: list[_Token]
     words: list[_Token] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(option.name for option in self.options_known)
+
+    def choices(self, name: str) -> tuple[str, ...]:
+        return next((option.choices for option in self.options_known if option.name == name), ())
 
 
 def read(text: str) -> Line:
     """Take a typed line apart. Never fails: what is not understood stays words."""
     head = _COMMAND.match(text)
     name = head.group(1).lower() if head else ""
-    command = dict(menu.typed_names()).get(name or "video")
-    names = tuple(option.name for option in command.options) if command else _names_of("video")
-    reading = _Reading(names, name in {"settings", "zsettings"}, _tokens(text[head.end() :] if head else text))
+    command = dict(menu.typed_names()).get(name or "video") or menu.COMMANDS[0]
+    tokens = _tokens(text[head.end() :] if head else text)
+    reading = _Reading(command.options, command.name == "settings", command.name == "video", tokens)
     while reading.rest:
         _read_one(reading)
     return Line(name, _joined(reading.words), reading.options, tuple(reading.unknown))
@@ -134,6 +155,44 @@ def changes_of(line: Line) -> dict[str, str] | Problem:
         word = line.words.split()[0]
         trouble = answers.unknown_option(word, menu.nearest(word, names), names)
     return Problem(trouble) if trouble else dict(line.options)
+
+
+def options_of(line: Line, given: Mapping[str, str] | None = None) -> dict[str, str] | Problem:
+    """What a line says about each option of its command: by flags, and by words in the order of the options.
+
+    `given` is known already, such as whom a reply is meant for; no word is taken for it.
+    """
+    command = command_of(line)
+    if isinstance(command, Problem):
+        return command
+    names = tuple(option.name for option in command.options)
+    if trouble := _misread(line, names):
+        return Problem(trouble)
+    said, words = {**(given or {}), **line.options}, line.words.split()
+    for option in command.options:
+        if words and option.name not in said and _takes(option, words[0]):
+            count = len(words) if option.kind == "text" and option.name not in ONE_WORD else 1
+            said[option.name] = " ".join(words[:count])
+            del words[:count]
+    if words:
+        return Problem(answers.unknown_option(words[0], menu.nearest(words[0], names), names))
+    missing = next((option for option in command.options if option.required and option.name not in said), None)
+    return Problem(answers.nothing_said(missing.name, say(missing.description))) if missing else said
+
+
+def _takes(option: Option, word: str) -> bool:
+    """Whether a word can be this option's value; of what need not be said, only what can be nothing else."""
+    match option.kind:
+        case "integer":
+            return option.required or (whole(word) is not None and not _SOMEBODY.fullmatch(word))
+        case "number":
+            return option.required or number(word) is not None
+        case "choice":
+            return option.required or word.casefold() in option.choices
+        case "member":
+            return option.required or _SOMEBODY.fullmatch(word) is not None
+        case _:
+            return True
 
 
 def command_of(line: Line, prefix: str = "/") -> Command | Problem:
@@ -275,13 +334,17 @@ def _known_as(name: str, names: tuple[str, ...]) -> str:
 
 def _value(reading: _Reading, name: str) -> str:
     """The value that follows an option: a quoted piece, a word, or for some all words up to the next option."""
-    if not reading.rest or _option(reading.rest[0], reading, 1)[0]:
+    if not reading.rest:
+        return ""
+    if reading.rest[0].text.casefold() in reading.choices(name):  # also where a choice is called like an option
+        return reading.rest.pop(0).text
+    if _option(reading.rest[0], reading, 1)[0]:
         return ""
     if reading.rest[0].quoted:
         return reading.rest.pop(0).value
     if name == "size":
         return _size_value(reading)
-    if name in TO_THE_NEXT and (reading.words or reading.settings):
+    if name in (TO_THE_NEXT if reading.worded else ALL_OF_IT) and (reading.words or not reading.worded):
         return _up_to_the_next(reading)
     return reading.rest.pop(0).text
 

@@ -381,6 +381,11 @@ def no_value(name: str) -> str:
     return say("The option {name} has no value; write it behind, such as --{name} VALUE.", name=name)
 
 
+def nothing_said(name: str, description: str) -> str:
+    """`description` says what the option is, as a sentence."""
+    return say("Please say {name} as well: {description}", name=name, description=description)
+
+
 def not_a_size(text: str) -> str:
     return say("{text} is no size; write width x height in pixels, for example 48x32.", text=_quoted(text))
 

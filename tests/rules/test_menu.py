@@ -55,9 +55,9 @@ def test_what_is_required_comes_first(command: Command) -> None:
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=lambda each: each.name)
 def test_an_option_says_what_it_takes(command: Command, option: Option) -> None:
-    assert option.kind in {"text", "integer", "number", "choice"}
+    assert option.kind in {"text", "integer", "number", "choice", "member"}
     assert bool(option.choices) == (option.kind == "choice")
-    assert (option.low is None) == (option.high is None) == (option.kind in {"text", "choice"})
+    assert (option.low is None) == (option.high is None) == (option.kind in {"text", "choice", "member"})
     assert option.low is None or option.high is None or option.low < option.high <= menu.SAFE_INTEGER
     assert option.autocomplete in {"", "models", "prompts", "sizes"}
     assert not (option.autocomplete and option.choices)
