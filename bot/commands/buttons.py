@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import cards, permissions
-from bot.commands.outcomes import Outcome, Result
 from bot.language import say
+from bot.outcomes import Outcome, Result
 from bot.renditions import Renditions
 from db import deliveries, gallery, moves, people, places, queue, quotas, refusals
 from db.clip_files import ClipFiles

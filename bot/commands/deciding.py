@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from bot import cards, quota, safety, specs
 from bot.cards import Card
-from bot.commands.outcomes import Outcome, Result
 from bot.language import known, say
+from bot.outcomes import Outcome, Result
 from db.config import LimitsConfig
 from db.records import (
     Circumstances,

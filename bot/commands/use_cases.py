@@ -23,8 +23,8 @@ from bot.cards import Card
 from bot.commands import buttons, deciding
 from bot.commands.buttons import Buttons, no
 from bot.commands.deciding import Plan, Rules, Situation
-from bot.commands.outcomes import Outcome, Result
 from bot.language import say, speaking
+from bot.outcomes import Outcome, Result
 from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
 from db import deliveries, gallery, link_tries, models, people, places, queue, quotas, refusals, requests

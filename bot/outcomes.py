@@ -24,6 +24,13 @@ class Result(StrEnum):
     FINISHED = "finished"  # there was nothing left to cancel
     DELETED = "deleted"
     APPEALED = "appealed"
+    REPORTED = "reported"
+    HIDDEN = "hidden"
+    SHOWN_AGAIN = "shown again"
+    DECIDED = "decided"  # a moderator's word on a review
+    DECIDED_ALREADY = "decided already"  # by somebody who was faster
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
     ASK_PROMPT = "ask prompt"  # the surface asks for other words than `prompt`, and calls `edit` with them and the job
     PAGE = "page"  # the surface shows that page of the gallery
     NOT_YOURS = "not yours"
