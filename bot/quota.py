@@ -63,6 +63,7 @@ class Why(StrEnum):
     COOLING = "cooling"  # too soon after the last one
     SPENT = "spent"  # the window's credits are used up for now
     TOO_DEAR = "too dear"  # the clip costs more than a whole window's credits
+    PLACE = "place"  # everybody here together has used up what the place has, or it is more than it ever has
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,17 @@ def decide(usage: Usage, allowance: Allowance, cost: int, now: float) -> Granted
     if until > now:
         return Denied(max(until, rested), Why.SPENT, cost, there)
     return Denied(rested, Why.COOLING, cost, there) if rested > now else Granted(cost)
+
+
+def decide_here(
+    spent: tuple[tuple[float, int], ...], budget: int | None, window: float, cost: int, now: float
+) -> Granted | Denied:
+    """Whether `cost` fits what everybody in a place has together: `budget` credits within `window` seconds, of which
+    (time, credits) are `spent`. None: the place has no budget of its own."""
+    if budget is None:
+        return Granted(cost)
+    together = decide(Usage(spent, waiting=0), Allowance(budget, window, waiting=1), cost, now)
+    return replace(together, why=Why.PLACE) if isinstance(together, Denied) else together
 
 
 def left(usage: Usage, allowance: Allowance, now: float) -> int:

@@ -35,6 +35,25 @@ async def usage(tx: AsyncConnection, asker: Asker, since: float, now: float) -> 
     )
 
 
+async def spent_in(tx: AsyncConnection, surface: str, place: str, since: float) -> tuple[tuple[float, int], ...]:
+    """(time, credits) of what everybody together reserved or spent on jobs asked for in the place after `since`, oldest
+    first."""
+    counted = and_(
+        jobs.c.surface == surface,
+        jobs.c.place == place,
+        jobs.c.created_at > since,
+        jobs.c.changed_at > since,  # follows from the line above; there is an index for it
+        reservations.c.state != ReservationState.RELEASED,
+    )
+    rows = await tx.execute(
+        select(jobs.c.created_at, reservations.c.credits)
+        .join(reservations, reservations.c.job == jobs.c.id)
+        .where(counted)
+        .order_by(jobs.c.created_at)
+    )
+    return tuple((row.created_at, row.credits) for row in rows)
+
+
 async def reserve(tx: AsyncConnection, job_id: str, asker: Asker, credits: int, now: float) -> None:  # noqa: A002
     """Hold `credits` (thousandths of a standard clip) for a job enqueued in the same transaction."""
     held = {"job": job_id, **asker_values(asker), "credits": credits, "created_at": now}

@@ -492,6 +492,13 @@ def _denial(denial: quota.Denied, now: float) -> str:
             )
         case quota.Why.SPENT:
             return say("Your credit is used up for now; this fits again in {time}.", time=wait)
+        case quota.Why.PLACE if denial.until is None:
+            return say(
+                "This costs more than everybody here may use together; "
+                "ask for fewer steps, fewer frames or a smaller size."
+            )
+        case quota.Why.PLACE:
+            return say("What this place may use together is used up for now; this fits again in {time}.", time=wait)
 
 
 def _label(verdict: Verdict) -> tuple[tuple[str, str], ...]:
