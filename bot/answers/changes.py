@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from bot import menu, specs, typed
+from bot import menu, quiet, safety, specs, typed
 from bot.cards import answers
-from bot.menu import DEFAULT, PRESETS, SWITCH
+from bot.menu import DEFAULT, MOST_CREDITS, PRESETS, SWITCH, WHO
 from bot.specs import FORMATS, Problem
 from db.config import LimitsConfig
 from db.records import MILLI, ModelFacts, PersonSettings, PlaceSettings, Range, Wish
@@ -21,6 +21,8 @@ from db.records import MILLI, ModelFacts, PersonSettings, PlaceSettings, Range, 
 MOST_ENTRIES = 100  # of one list
 WORD_CHARS = Range(2, 40)
 SMALLEST_SIDE = 8
+REPORTERS = Range(1, 100)
+KEEP_DAYS = Range(1, 3650)
 HERE = "here"
 
 _EMPTYING = frozenset({"none", "all", "everywhere", "nothing", DEFAULT})
@@ -35,13 +37,17 @@ Parser = Callable[[str, Any, "Ground"], Fields | Problem]  # of the text, the se
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What changes are checked against: where they are made, and what the operator allows (credits in thousandths)."""
+    """What changes are checked against: where they are made, and what the operator allows (credits in thousandths).
+
+    `categories` are those of the policy about which a place may decide.
+    """
 
     thread: str
     models: Sequence[ModelFacts]
     default_model: str
     limits: LimitsConfig
     credits: int
+    categories: tuple[str, ...] = ()
 
 
 def personal(settings: PersonSettings, changes: Mapping[str, str], ground: Ground) -> PersonSettings | Problem:
@@ -95,14 +101,8 @@ def _switch(name: str) -> Parser:
 def _most(name: str, low: int, high: Callable[[LimitsConfig], int]) -> Parser:
     """A whole number that narrows what the operator allows, or default."""
 
-    def parse(text: str, _now: Any, ground: Ground) -> Fields | Problem:
-        if text.casefold() == DEFAULT:
-            return {name: None}
-        allowed = Range(low, high(ground.limits))
-        number = typed.whole(text)
-        if number is None or number not in allowed:
-            return Problem(answers.not_within(name, text, allowed.low, allowed.high))
-        return {name: number}
+    def parse(text: str, now: Any, ground: Ground) -> Fields | Problem:
+        return _whole(name, name, Range(low, high(ground.limits)))(text, now, ground)
 
     return parse
 
@@ -126,6 +126,46 @@ def _model(text: str, _now: Any, ground: Ground) -> Fields | Problem:
         Wish("trial", model=text or DEFAULT), ground.models, ground.default_model, ground.limits, lambda: 0
     )
     return spec if isinstance(spec, Problem) else {"model": spec.model}
+
+
+def _whole(name: str, field: str, allowed: Range) -> Parser:
+    """A whole number, or default."""
+
+    def parse(text: str, _now: Any, _ground: Ground) -> Fields | Problem:
+        if text.casefold() == DEFAULT:
+            return {field: None}
+        number = typed.whole(text)
+        if number is None or number not in allowed:
+            return Problem(answers.not_within(name, text, allowed.low, allowed.high))
+        return {field: number}
+
+    return parse
+
+
+def _budget(text: str, _now: Any, _ground: Ground) -> Fields | Problem:
+    if text.casefold() == DEFAULT:
+        return {"budget": None}
+    number = typed.number(text)
+    if number is None or not 0 <= number <= MOST_CREDITS:
+        return Problem(answers.not_within("budget", text, 0, MOST_CREDITS))
+    return {"budget": round(number * MILLI)}
+
+
+def _quiet(text: str, _now: Any, _ground: Ground) -> Fields | Problem:
+    if _empties(text):
+        return {"quiet": ""}
+    hours = quiet.parse(text)
+    return Problem(answers.not_quiet(text)) if hours is None else {"quiet": str(hours)}
+
+
+def _desk(text: str, _now: Any, ground: Ground) -> Fields | Problem:
+    """A channel or topic of its own: where everybody talks, everybody would read what moderators are to judge."""
+    if _empties(text):
+        return {"desk": ""}
+    found = _id_of(text, "desk", ground)
+    if found == _NO_ID:
+        return Problem(answers.not_a_desk(text))
+    return {"desk": found} if found else Problem(answers.no_desk_here())
 
 
 def _credits(text: str, _now: Any, ground: Ground) -> Fields | Problem:
@@ -199,7 +239,7 @@ _NO_ID = "?"
 
 def _id_of(text: str, name: str, ground: Ground) -> str:
     """The id itself; "here" is where the change is made, which on some platforms has the empty id."""
-    if name == "channels" and text.casefold() == HERE:
+    if name in {"channels", "desk"} and text.casefold() == HERE:
         return ground.thread
     found = _ID.fullmatch(text)
     return found.group(1) or found.group(2) if found else _NO_ID
@@ -243,6 +283,29 @@ def _words(text: str, now: PlaceSettings, _ground: Ground) -> Fields | Problem:
     return {"words": edited} if len(edited) <= MOST_ENTRIES else Problem(answers.too_many("words", MOST_ENTRIES))
 
 
+def _overrides(text: str, now: PlaceSettings, ground: Ground) -> Fields | Problem:
+    """`P5=refuse` rules about a category, `-P5` leaves that to the preset again."""
+    if _empties(text):
+        return {"overrides": ()}
+    pieces = _pieces(text, r"[\s,;]+")
+    named = {category.casefold(): category for category in ground.categories}
+    rulings = dict(now.overrides if any(piece.sign for piece in pieces) else ())
+    for piece in pieces:
+        written, _, ruling = piece.text.casefold().partition("=")
+        category = named.get(written)
+        if category is None and written.startswith("c"):
+            return Problem(answers.never_loosened(ground.categories))
+        if category is None or (piece.sign != "-" and ruling not in safety.OVERRIDES):
+            return Problem(answers.not_overrides(text, ground.categories, tuple(safety.OVERRIDES)))
+        if piece.sign == "-":
+            rulings.pop(category, None)
+        else:
+            rulings[category] = ruling
+    if not pieces:
+        return Problem(answers.not_overrides(text, ground.categories, tuple(safety.OVERRIDES)))
+    return {"overrides": tuple(rulings.items())}
+
+
 _PERSONAL: Mapping[str, Parser] = {
     "format": _choice("format", (*FORMATS, DEFAULT)),
     "size": _size,
@@ -261,4 +324,11 @@ _OF_PLACE: Mapping[str, Parser] = {
     "spoiler": _switch("spoiler"),
     "preset": _choice("preset", PRESETS),
     "words": _words,
+    "overrides": _overrides,
+    "budget": _budget,
+    "quiet": _quiet,
+    "others": _choice("others", WHO),
+    "reporters": _whole("reporters", "reporters", REPORTERS),
+    "desk": _desk,
+    "keep": _whole("keep", "keep_days", KEEP_DAYS),
 }

@@ -14,6 +14,7 @@ from bot.language import say
 from db.records import MILLI, Clip, Job, JobState, PersonSettings, PlaceSettings
 
 LINE_CHARS = 80  # of a prompt, where several stand below each other
+LIST_CHARS = 200  # of a setting that is a list
 MOST_LINES = 10
 MOST_BUTTONS = 5
 
@@ -190,26 +191,71 @@ def settings(now: PersonSettings, *, changed: bool) -> Card:
     return Card(title=say("Your settings"), status=status, facts=facts, final=True)
 
 
-def place_settings(now: PlaceSettings, *, changed: bool) -> Card:
-    """What holds in a place."""
-    usual = say("what the operator says")
+def place_settings(now: PlaceSettings, *, changed: bool, loosened: Sequence[str] = ()) -> Card:
+    """What holds in a place. `loosened` are the categories about which it says less than its preset."""
     facts = (
-        ("channels", ", ".join(map(_channel, now.threads)) or say("everywhere")),
-        ("model", now.model or usual),
-        ("format", now.format or say("what is usual here")),
-        ("steps", _at_most(now.steps)),
-        ("frames", _at_most(now.frames)),
-        ("side", _at_most(now.side)),
-        ("credits", usual if now.credits is None else credit(now.credits)),
-        ("roles", _listed(f"{role}={_exactly(given)}" for role, given in now.roles)),
-        ("moderators", _listed(now.moderators)),
-        ("spoiler", _on_or_off(on=now.spoiler)),
-        ("preset", now.preset),
-        ("words", _listed(now.words)),
+        (say("Where and when"), _line_of(channels=_channels(now.threads), quiet=now.quiet or say("none"))),
+        (
+            say("What is made"),
+            _line_of(
+                model=now.model or _usual(),
+                format=now.format or _usual(),
+                steps=_at_most(now.steps),
+                frames=_at_most(now.frames),
+                side=_at_most(now.side),
+            ),
+        ),
+        (say("Credit"), _line_of(credits=_given(now.credits), budget=_given(now.budget), roles=_roles(now.roles))),
+        (
+            say("What is refused"),
+            _line_of(
+                preset=now.preset,
+                overrides=_listed(f"{category}={ruling}" for category, ruling in now.overrides),
+                words=_listed(now.words),
+                spoiler=_on_or_off(on=now.spoiler),
+            ),
+        ),
+        (
+            say("Moderation"),
+            _line_of(
+                moderators=_listed(now.moderators),
+                desk=now.desk or say("none"),
+                reporters=_usual() if now.reporters is None else str(now.reporters),
+                others=now.others,
+                keep=_usual() if now.keep_days is None else say("{count} days", count=now.keep_days),
+            ),
+        ),
     )
     said = say("Kept; this holds here now.") if changed else say("This holds here; {how}", how=_how())
     status = f"{said} {say('Requests are not taken here just now.')}" if now.paused else said
+    if loosened:
+        where = say(
+            "{categories}: that is looser than the preset and counts in age-restricted channels only.",
+            categories=", ".join(loosened),
+        )
+        status = f"{status} {where}"
     return Card(title=say("Settings of this place"), status=status, facts=facts, final=True)
+
+
+def _line_of(**values: str) -> str:
+    """Settings of one kind on one line, each by the name under which it is changed."""
+    return " · ".join(f"{name}: {value}" for name, value in values.items())
+
+
+def _usual() -> str:
+    return say("as usual")
+
+
+def _given(credits_: int | None) -> str:
+    return _usual() if credits_ is None else _exactly(credits_)
+
+
+def _channels(threads: Sequence[str]) -> str:
+    return shorten(", ".join(map(_channel, threads)), LIST_CHARS) or say("everywhere")
+
+
+def _roles(roles: Iterable[tuple[str, int]]) -> str:
+    return _listed(f"{role}={_exactly(given)}" for role, given in roles)
 
 
 def paused(before: bool) -> str:
@@ -247,11 +293,11 @@ def _channel(thread: str) -> str:
 
 
 def _at_most(number: int | None) -> str:
-    return say("what the operator says") if number is None else say("at most {number}", number=number)
+    return _usual() if number is None else say("at most {number}", number=number)
 
 
 def _listed(entries: Iterable[str]) -> str:
-    return shorten(", ".join(entries), 200) or say("none")
+    return shorten(", ".join(entries), LIST_CHARS) or say("none")
 
 
 # --- help, privacy, a first word ---
@@ -421,9 +467,13 @@ def not_within(name: str, text: str, low: float, high: float) -> str:
         "{text} does not work for {name}; write a number from {low} to {high}, or default.",
         text=_quoted(text),
         name=name,
-        low=f"{low:g}",
-        high=f"{high:g}",
+        low=_plain(low),
+        high=_plain(high),
     )
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.3f}".rstrip("0").rstrip(".")
 
 
 def not_ids(name: str, text: str) -> str:
@@ -437,6 +487,37 @@ def not_roles(text: str) -> str:
         "{text} does not work for roles; write ids with credits and commas between them, such as 1234=50, or none.",
         text=_quoted(text),
     )
+
+
+def not_overrides(text: str, categories: Sequence[str], rulings: Sequence[str]) -> str:
+    return say(
+        "{text} does not work for overrides; write such as P5=refuse P4=hold, of {categories} and {rulings}, or none.",
+        text=_quoted(text),
+        categories=", ".join(categories),
+        rulings=", ".join(rulings),
+    )
+
+
+def never_loosened(categories: Sequence[str]) -> str:
+    return say(
+        "C1 to C6 are made in no place, so nothing can be said about them; name one of {categories}.",
+        categories=", ".join(categories),
+    )
+
+
+def not_quiet(text: str) -> str:
+    return say(
+        "{text} does not work for quiet; write hours and a time zone such as 22:00-07:00 Europe/Berlin, or none.",
+        text=_quoted(text),
+    )
+
+
+def not_a_desk(text: str) -> str:
+    return say("{text} does not work for desk; write here, the id of a channel, or none.", text=_quoted(text))
+
+
+def no_desk_here() -> str:
+    return say("Everybody reads along here; say it in a channel or topic that moderators have to themselves.")
 
 
 def not_words(low: int, high: int) -> str:

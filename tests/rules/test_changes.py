@@ -21,7 +21,8 @@ POCKET = ModelFacts(
     Defaults(steps=4, guidance=3.0, frames=4, width=16, height=16, fps=8, sampler="ddim"),
     ModelLimits(steps=Range(1, 50), frames=Range(1, 32), side=Range(16, 128), multiple=8),
 )
-GROUND = Ground("42", [POCKET], "pocket", LimitsConfig(steps=60), credits=200_000)
+CATEGORIES = ("P1", "P4", "P5", "P6", "P6-shown")
+GROUND = Ground("42", [POCKET], "pocket", LimitsConfig(steps=60), credits=200_000, categories=CATEGORIES)
 SET = PlaceSettings(
     threads=("1", "2"),
     model="pocket",
@@ -35,6 +36,13 @@ SET = PlaceSettings(
     spoiler=True,
     preset="family",
     words=("blood",),
+    overrides=(("P5", "hold"),),
+    budget=9_000,
+    quiet="22:00-07:00 UTC",
+    others="moderators",
+    reporters=2,
+    desk="77",
+    keep_days=30,
 )
 
 
@@ -88,6 +96,26 @@ def test_a_person_changes_what_they_prefer(changes: dict[str, str], after: Perso
         ({"words": "+gore"}, {"words": ("blood", "gore")}),
         ({"words": "-blood"}, {"words": ()}),
         ({"words": "none"}, {"words": ()}),
+        ({"overrides": "P5=refuse P4=hold"}, {"overrides": (("P5", "refuse"), ("P4", "hold"))}),
+        ({"overrides": "p6-SHOWN=Label, p1=ALLOW"}, {"overrides": (("P6-shown", "label"), ("P1", "allow"))}),
+        ({"overrides": "+P4=allow"}, {"overrides": (("P5", "hold"), ("P4", "allow"))}),
+        ({"overrides": "P4=hold, -P5"}, {"overrides": (("P4", "hold"),)}),
+        ({"overrides": "-P1"}, {}),
+        ({"overrides": "none"}, {"overrides": ()}),
+        ({"budget": "2,5"}, {"budget": 2_500}),
+        ({"budget": "0"}, {"budget": 0}),
+        ({"budget": "default"}, {"budget": None}),
+        ({"quiet": "23:30 - 6:00"}, {"quiet": "23:30-06:00 UTC"}),
+        ({"quiet": "22:00–07:00 Europe/Berlin"}, {"quiet": "22:00-07:00 Europe/Berlin"}),
+        ({"quiet": "none"}, {"quiet": ""}),
+        ({"others": "Nobody"}, {"others": "nobody"}),
+        ({"reporters": "5"}, {"reporters": 5}),
+        ({"reporters": "default"}, {"reporters": None}),
+        ({"desk": "here"}, {"desk": "42"}),
+        ({"desk": "<#123>"}, {"desk": "123"}),
+        ({"desk": "none"}, {"desk": ""}),
+        ({"keep": "7"}, {"keep_days": 7}),
+        ({"keep": "default"}, {"keep_days": None}),
     ],
 )
 def test_moderators_change_what_holds_in_their_place(changes: dict[str, str], after: dict[str, object]) -> None:
@@ -132,6 +160,24 @@ def test_what_a_person_can_not_prefer_is_said(changes: dict[str, str], sentence:
         ({"preset": "wild"}, "“wild” is nothing that preset can be; choose one of: family, general, adult-channel."),
         ({"words": "x"}, "A refused word has 2 to 40 characters; write them with commas between."),
         ({"words": "x" * 41}, "A refused word has 2 to 40 characters; write them with commas between."),
+        (
+            {"overrides": "C1=allow"},
+            "C1 to C6 are made in no place, so nothing can be said about them; name one of P1, P4, P5, P6, P6-shown.",
+        ),
+        (
+            {"overrides": "P5=maybe"},
+            "“P5=maybe” does not work for overrides; write such as P5=refuse P4=hold, "
+            "of P1, P4, P5, P6, P6-shown and allow, label, hold, refuse, or none.",
+        ),
+        ({"budget": "-1"}, "“-1” does not work for budget; write a number from 0 to 1,000,000, or default."),
+        (
+            {"quiet": "22-7"},
+            "“22-7” does not work for quiet; write hours and a time zone such as 22:00-07:00 Europe/Berlin, or none.",
+        ),
+        ({"others": "me"}, "“me” is nothing that others can be; choose one of: everyone, moderators, nobody."),
+        ({"reporters": "0"}, "“0” does not work for reporters; write a number from 1 to 100, or default."),
+        ({"desk": "over there"}, "“over there” does not work for desk; write here, the id of a channel, or none."),
+        ({"keep": "ever"}, "“ever” does not work for keep; write a number from 1 to 3,650, or default."),
     ],
 )
 def test_what_a_place_can_not_have_is_said(changes: dict[str, str], sentence: str) -> None:
@@ -143,6 +189,29 @@ def test_roles_without_credits_are_said(roles: str) -> None:
     problem = of_place(PlaceSettings(), {"roles": roles}, GROUND)
     assert isinstance(problem, Problem)
     assert "such as 1234=50" in problem.sentence
+
+
+@pytest.mark.parametrize("text", ["", "P5", "P5=", "=hold", "P9=hold", "P77=hold", "+", "P5=hold P4"])
+def test_rulings_that_are_none_are_said(text: str) -> None:
+    problem = of_place(PlaceSettings(), {"overrides": text}, GROUND)
+    assert isinstance(problem, Problem)
+    assert "such as P5=refuse" in problem.sentence
+
+
+@pytest.mark.parametrize(
+    "text", ["", "22:00", "25:00-07:00", "22:00-22:00", "22:00-07:00 Mars/Base", "22:00-7:00 ../x"]
+)
+def test_hours_that_are_none_are_said(text: str) -> None:
+    problem = of_place(PlaceSettings(), {"quiet": text}, GROUND)
+    assert isinstance(problem, Problem)
+    assert "22:00-07:00 Europe/Berlin" in problem.sentence
+
+
+def test_where_everybody_talks_is_no_desk() -> None:
+    ground = Ground("", [POCKET], "pocket", LimitsConfig(), 1000)
+    problem = of_place(PlaceSettings(), {"desk": "here"}, ground)
+    assert isinstance(problem, Problem)
+    assert problem.sentence.startswith("Everybody reads along here;")
 
 
 def test_an_unknown_model_is_answered_with_the_nearest() -> None:
@@ -183,7 +252,7 @@ def test_whatever_comes_is_taken_or_answered(changes: dict[str, str]) -> None:
 @given(st.sampled_from([option.name for option in find("settings", moderators=True).options]), st.text(max_size=40))  # type: ignore[union-attr]
 def test_a_change_touches_its_own_setting_only(name: str, text: str) -> None:
     after = of_place(SET, {name: text}, GROUND)
-    field = "threads" if name == "channels" else name
+    field = {"channels": "threads", "keep": "keep_days"}.get(name, name)
     if isinstance(after, PlaceSettings):
         assert {key: value for key, value in asdict(after).items() if key != field} == {
             key: value for key, value in asdict(SET).items() if key != field
