@@ -16,7 +16,7 @@ from bot.cards import answers as sentences
 from bot.commands import Commands, deciding
 from bot.language import speaking
 from bot.specs import Problem
-from db import gallery, link_tries, models, people, places, queue, quotas, requests
+from db import allowed, gallery, link_tries, models, people, places, queue, quotas, requests
 from db.ids import new_id
 from db.records import Asker, Caller, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
 
@@ -97,11 +97,12 @@ class Answers:
         here, commands = caller.address, self.commands
         async with commands.database.reading() as tx:
             place = await _place(tx, caller)
+            harmless = await allowed.prompts(tx, here.surface, here.place)
             for _ in range(DRAWS):
                 clip = await gallery.random(tx, here.surface, here.place, _owner(caller), commands.rng.random())
                 if clip is None:
                     break
-                if deciding.may_stand(clip, place, caller.circumstances, commands.policy):
+                if deciding.may_stand(clip, place, caller.circumstances, commands.policy, harmless):
                     return clip.id
         return ""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot import cards, quota, safety, specs
+from bot import cards, quiet, quota, safety, specs
 from bot.cards import Card
+from bot.cards import closed as closings
 from bot.language import known, say
 from bot.outcomes import Outcome, Result
 from db.config import LimitsConfig
@@ -23,10 +24,13 @@ from db.records import (
     Refusal,
     Request,
     Ruling,
+    Standing,
     Usage,
     Verdict,
     Wish,
 )
+
+MODERATORS, NOBODY_ELSE = "moderators", "nobody"  # who besides its asker may have a clip made again
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,9 @@ class Situation:
     place: PlaceSettings
     person: PersonSettings
     earlier: tuple[str, ...]  # prompts it goes on from, oldest first
+    spent_here: tuple[tuple[float, int], ...]  # (time, credits) of everybody in the place within the window
+    standing: Standing
+    allowed: tuple[str, ...]  # prompts that the moderators of the place found harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def decide(
     request: Request, situation: Situation, rules: Rules, make_id: Callable[[], str], seed: Callable[[], int]
 ) -> Plan:
     """The place's own no, spec, verdict and quota in turn; the first no is the answer."""
-    if no := closed(request, situation.place):
+    if no := closed(request, situation.place, situation.standing, situation.now):
         return Plan(Result.PROBLEM, cards.not_here(no, request.asker))
     wish = specs.preferred(request.wish, situation.person, situation.place, situation.formats)
     spec = resolve(request.wish, wish, situation, rules, seed)
@@ -88,13 +95,28 @@ def decide(
     return _queued(job, situation)
 
 
-def closed(request: Request, place: PlaceSettings) -> str:
-    """Why nobody may ask here just now, or nothing."""
+def closed(request: Request, place: PlaceSettings, standing: Standing, now: float) -> str:
+    """Why this person, or nobody, gets a clip here just now, or nothing."""
+    if standing.curb is not None:
+        return closings.curbed(standing.curb, standing.until, now)
     if place.paused:
         return say(cards.PAUSED)
     if place.threads and {request.address.thread, request.circumstances.parent}.isdisjoint(place.threads):
         return say(cards.WRONG_THREAD)
-    return ""
+    return _quiet(place.quiet, now)
+
+
+def _quiet(hours: str, now: float) -> str:
+    set_ = quiet.parse(hours)
+    end = quiet.until(set_, now) if set_ else None
+    return closings.quiet(end, set_.zone, now) if set_ and end else ""
+
+
+def may_have_again(place: PlaceSettings, *, moderates: bool) -> str:
+    """Why somebody may not have the clip of somebody else made again here, or nothing."""
+    if place.others == NOBODY_ELSE:
+        return say(closings.NOBODYS)
+    return say(closings.NOT_OTHERS) if place.others == MODERATORS and not moderates else ""
 
 
 def resolve(
@@ -109,24 +131,34 @@ def judge(request: Request, spec: ClipSpec, situation: Situation, policy: safety
     """By everything the person wrote and what the place has chosen."""
     place = situation.place
     writing = safety.Writing(spec.prompt, spec.negative, earlier=situation.earlier)
-    verdict = safety.judge(writing, policy, house(place, request.circumstances))
+    verdict = safety.judge(writing, policy, house(place, request.circumstances, situation.allowed))
     return replace(verdict, spoiler=verdict.spoiler or place.spoiler)
 
 
-def may_stand(clip: Clip, place: PlaceSettings, circumstances: Circumstances, policy: safety.Policy) -> bool:
-    """Whether the rules of a place let a finished clip be shown there, wherever it was made."""
+def may_stand(
+    clip: Clip,
+    place: PlaceSettings,
+    circumstances: Circumstances,
+    policy: safety.Policy,
+    allowed: tuple[str, ...] = (),
+) -> bool:
+    """Whether the rules of a place let a finished clip be shown there, wherever it was made. `allowed` are prompts that
+    its moderators found harmless."""
     writing = safety.Writing(clip.spec.prompt, clip.spec.negative)
-    return safety.judge(writing, policy, house(place, circumstances)).ruling is not Ruling.REFUSED
+    return safety.judge(writing, policy, house(place, circumstances, allowed)).ruling is not Ruling.REFUSED
 
 
-def house(place: PlaceSettings, circumstances: Circumstances) -> safety.House:
+def house(place: PlaceSettings, circumstances: Circumstances, allowed: tuple[str, ...] = ()) -> safety.House:
     """What a place has chosen, as the filter asks for it."""
-    return safety.House(place.preset, place.words, circumstances.age_restricted)
+    return safety.House(place.preset, place.words, circumstances.age_restricted, place.overrides, allowed)
 
 
 def pay(verdict: Verdict, allowed: quota.Allowance, price_: int, situation: Situation) -> quota.Granted | quota.Denied:
-    """Whether the request can be paid for. A refusal costs less, but whoever can't pay even that learns nothing of the
-    verdict: else probing would be free as soon as nothing is left."""
+    """Whether the request can be paid for, by the place and then by the person. A refusal costs less, but whoever can't
+    pay even that learns nothing of the verdict: else probing would be free as soon as nothing is left."""
+    here = quota.decide_here(situation.spent_here, situation.place.budget, allowed.window, price_, situation.now)
+    if isinstance(here, quota.Denied):
+        return here
     granted = quota.decide(situation.usage, allowed, price_, situation.now)
     if verdict.ruling is not Ruling.REFUSED or isinstance(granted, quota.Granted):
         return granted

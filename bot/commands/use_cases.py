@@ -24,10 +24,24 @@ from bot.commands import buttons, deciding
 from bot.commands.buttons import Buttons, no
 from bot.commands.deciding import Plan, Rules, Situation
 from bot.language import say, speaking
+from bot.moderation import gate
 from bot.outcomes import Outcome, Result
 from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
-from db import deliveries, gallery, link_tries, models, people, places, queue, quotas, refusals, requests
+from db import (
+    allowed,
+    deliveries,
+    gallery,
+    link_tries,
+    models,
+    people,
+    places,
+    queue,
+    quotas,
+    refusals,
+    requests,
+    standing,
+)
 from db.clip_files import ClipFiles
 from db.config import LimitsConfig
 from db.database import Database
@@ -187,9 +201,9 @@ class Commands:
 
     async def _look(self, request: Request) -> Situation:
         limits = await self.surfaces[request.surface].limits(request.address)
-        now = self.clock()
+        now, here = self.clock(), request.address
         async with self.database.reading() as tx:
-            place = await places.settings(tx, request.address.surface, request.address.place)
+            place = await places.settings(tx, here.surface, here.place)
             model = request.wish.model or place.model or self.default_model
             return Situation(
                 now=now,
@@ -201,7 +215,18 @@ class Commands:
                 place=place,
                 person=await people.settings(tx, request.asker),
                 earlier=await _earlier(tx, request),
+                spent_here=await self._spent_here(tx, here, place, now),
+                standing=await standing.standing(tx, request.asker, here.surface, here.place, now),
+                allowed=await allowed.prompts(tx, here.surface, here.place),
             )
+
+    async def _spent_here(
+        self, tx: AsyncConnection, here: Address, place: PlaceSettings, now: float
+    ) -> tuple[tuple[float, int], ...]:
+        """What everybody in the place spent within the window, where somebody has to know."""
+        if place.budget is None:
+            return ()
+        return await quotas.spent_in(tx, here.surface, here.place, now - self.allowance.window)
 
     async def _show(self, request: Request, card: Card, again: bool) -> Handle:
         """Post the card. One that is taken up `again` may stand there already with an old content, so it is redrawn."""
@@ -223,22 +248,33 @@ class Commands:
         job, now = replace(plan.job, handle=handle), self.clock()
         async with self.database.transaction() as tx:
             await requests.set_message(tx, request.surface, request.id, handle.message)
-            granted = await self._grant(tx, request, job, now)
+            granted = await self._grant(tx, request, plan, now)
             if isinstance(granted, quota.Granted):
                 await queue.enqueue(tx, job)
                 await quotas.reserve(tx, job.id, job.asker, granted.cost, now)
                 await requests.take(tx, request.surface, request.id, job.id)
-        if isinstance(granted, quota.Denied):
-            card = cards.denied(granted, now, request.asker)
-            return await self._deny(request, handle, Plan(Result.DENIED, card, verdict=plan.verdict))
+        if isinstance(granted, Plan):
+            return await self._deny(request, handle, granted)
         return plan.outcome(handle)
 
-    async def _grant(self, tx: AsyncConnection, request: Request, job: Job, now: float) -> quota.Granted | quota.Denied:
-        """Decided a second time, alone among writers: what was left may be somebody else's by now."""
-        place = await places.settings(tx, request.address.surface, request.address.place)
+    async def _grant(self, tx: AsyncConnection, request: Request, plan: Plan, now: float) -> quota.Granted | Plan:
+        """Decided a second time, alone among writers: what was left may be somebody else's by now, and who asked may
+        have been told not to."""
+        assert plan.job is not None
+        here, cost = request.address, plan.job.cost
+        place = await places.settings(tx, here.surface, here.place)
+        stands = await standing.standing(tx, request.asker, here.surface, here.place, now)
+        if sentence := deciding.closed(request, place, stands, now):
+            return Plan(Result.PROBLEM, cards.not_here(sentence, request.asker), verdict=plan.verdict)
         allowance = self.allowance.at(place, request.circumstances.roles)
-        usage = await quotas.usage(tx, job.asker, now - allowance.window, now)
-        return quota.decide(usage, allowance, job.cost, now)
+        spent = await self._spent_here(tx, here, place, now)
+        granted = quota.decide_here(spent, place.budget, allowance.window, cost, now)
+        if isinstance(granted, quota.Granted):
+            usage = await quotas.usage(tx, request.asker, now - allowance.window, now)
+            granted = quota.decide(usage, allowance, cost, now)
+        if isinstance(granted, quota.Denied):
+            return Plan(Result.DENIED, cards.denied(granted, now, request.asker), verdict=plan.verdict)
+        return granted
 
     async def _deny(self, request: Request, handle: Handle, plan: Plan) -> Outcome:
         """Others were faster since the first look. The request is closed only after its card has said so."""
@@ -285,10 +321,14 @@ class Commands:
         """A card that says the clip is on its way, and the promise that it comes, or the card that says why not."""
         limits = await self.surfaces[request.surface].limits(request.address)
         async with self.database.reading() as tx:
+            here = request.address
             clip = await _visible_clip(tx, request.caller, request.shows)
-            place = await places.settings(tx, request.address.surface, request.address.place)
+            place = await places.settings(tx, here.surface, here.place)
             person = await people.settings(tx, request.asker)
-        if sentence := deciding.closed(request, place) or self._unshowable(clip, place, request.circumstances):
+            stands = await standing.standing(tx, request.asker, here.surface, here.place, self.clock())
+            harmless = await allowed.prompts(tx, here.surface, here.place)
+        closed = deciding.closed(request, place, stands, self.clock())
+        if sentence := closed or self._unshowable(clip, place, request.circumstances, harmless):
             plan = Plan(Result.PROBLEM, cards.not_here(sentence, request.asker))
             handle = await self._show(request, plan.card, again)
             return await self._close(request, plan.outcome(handle), handle.message)
@@ -302,11 +342,13 @@ class Commands:
                 await deliveries.promise(tx, self._promise(clip, handle, wanted))
         return replace(plan.outcome(handle), job=clip.job)
 
-    def _unshowable(self, clip: Clip | None, place: PlaceSettings, circumstances: Circumstances) -> str:
+    def _unshowable(
+        self, clip: Clip | None, place: PlaceSettings, circumstances: Circumstances, harmless: tuple[str, ...]
+    ) -> str:
         """Why a clip is not shown in a place, or nothing. It may be from a place where other rules hold."""
         if clip is None:
             return say(cards.NO_SUCH_CLIP)
-        stands = deciding.may_stand(clip, place, circumstances, self.policy)
+        stands = deciding.may_stand(clip, place, circumstances, self.policy, harmless)
         return "" if stands else say(cards.NOT_SHOWN_HERE)
 
     def _promise(self, clip: Clip, handle: Handle, kind: str) -> Delivery:
@@ -377,7 +419,19 @@ class Commands:
             return no(buttons.UNKNOWN)
         if job.state is JobState.DONE and clip is None:
             return no(buttons.NO_CLIP)
+        if sentence := await self._kept_from(caller, job):
+            return Outcome(Result.NOT_YOURS, sentence)
         return await self.request_clip(caller, _same_wish(job, caller), origin, clip.id if clip else "")
+
+    async def _kept_from(self, caller: Caller, job: Job) -> str:
+        """Why the caller may not have the clip of somebody else made again here, or nothing."""
+        here = caller.address
+        async with self.database.reading() as tx:
+            if await gate.is_theirs(tx, caller, job):
+                return ""
+            place = await places.settings(tx, here.surface, here.place)
+            moderates = await gate.moderates(tx, caller, self.clock())
+            return deciding.may_have_again(place, moderates=moderates)
 
     async def _ask_prompt(self, caller: Caller, job_id: str) -> Outcome:
         editable = await self._editable(caller, *await self._found(caller, job_id))

@@ -129,7 +129,7 @@ def judge(writing: Writing, policy: Policy, house: House = House()) -> Verdict:
     found = list(_met(writing, policy, house))
     met = [rule for rule in found if rule.category not in POLICIES] if house.allows(writing) else found
     if not met:
-        rules = (PLACE_ALLOWED,) if found else ()
+        rules: tuple[str, ...] = (PLACE_ALLOWED,) if found else ()
         return Verdict(Ruling.ALLOWED, rules=rules, policy=policy.version)
     worst = max(met, key=lambda rule: (_GRAVITY[rule.row.ruling], rule.category in NEVER))  # of equals the first
     spoiler = worst.row.ruling is not Ruling.REFUSED and any(rule.row.spoiler for rule in met)
