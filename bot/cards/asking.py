@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.cards import Card
 from bot.language import say
 
 CLIP_FROM_TEXT = "Clip from this text"  # a key: whoever shows it says it
+REPORT_CLIP = "Report this clip"  # a key as well
 MODERATORS = "For moderators of this place."  # a key as well
 
 
@@ -17,6 +20,16 @@ def title() -> str:
 def question() -> str:
     """At most 45 characters in every language."""
     return say("What shall it show?")
+
+
+def report_title() -> str:
+    """Of the window in which a report is written; at most 45 characters in every language."""
+    return say("Report this clip")
+
+
+def report_question() -> str:
+    """At most 45 characters in every language."""
+    return say("What is wrong with it? (may stay empty)")
 
 
 def no_text() -> str:
@@ -33,6 +46,11 @@ def nothing_made() -> str:
 
 def slow() -> str:
     return say("That took too long just now; please try again.")
+
+
+def after(sentence: str, card: Card) -> Card:
+    """What came of the last press above what is next."""
+    return replace(card, status=f"{sentence}\n{card.status}" if card.status else sentence)
 
 
 def only(sentence: str) -> Card:

@@ -18,13 +18,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import cards, intents, typed
 from bot.answers import Answers
-from bot.cards import Card, asking, questions
+from bot.cards import asking, questions
 from bot.commands import Commands, Outcome, Result
 from bot.language import say, speaking
-from bot.menu import Command
+from bot.menu import LEVELS, Command
+from bot.port import TooLarge
 from bot.specs import Problem
 from bot.surfaces.discord import receiving, windows
+from bot.surfaces.discord.answering import OF_EVERYBODY, OF_MODERATORS, Answer, Options, line, text_in
 from bot.surfaces.discord.callers import Interaction, caller_of, is_reachable, language_of
+from bot.surfaces.discord.drawing import Picture
 from bot.surfaces.discord.escaping import escaped, said
 from bot.surfaces.discord.rest import NOBODY, Rest
 from bot.surfaces.discord.troubles import where
@@ -35,10 +38,21 @@ from db.records import Address, Caller, Handle, Wish
 
 A_LOOK = 2.0  # seconds in which what must be known before the first sign has to be found
 CHOICES, CHOICE_CHARS = 25, 100
+LEAST_BYTES = 2**18  # of a part of a copy: where not even so little is taken, less would not be either
 DOUBLE_CLICK = 3.0  # seconds: the same button pressed again by the same person within them was one press
 
-Options = Mapping[str, Any]
-Answer = Callable[[Answers, Caller, Options], Awaitable[Card]]
+# What a second press within that time would answer with a no to what the first one did.
+ONCE = (
+    intents.Again
+    | intents.Show
+    | intents.Confirm
+    | intents.Dismiss
+    | intents.Approve
+    | intents.Remove
+    | intents.FalseAlarm
+)
+
+Act = Callable[[Caller], Awaitable[Outcome]]
 Ask = Callable[[Caller], Awaitable[Outcome | str]]
 
 log = logging.getLogger(__name__)
@@ -66,7 +80,7 @@ class Desk:
         if command.name in answers:
             self._begin(interaction, self._answer(interaction, options, answers[command.name]))
         else:
-            self._begin(interaction, WITH_CARDS[command.name](self, interaction, options))
+            self._begin(interaction, {**WITH_CARDS, **WITH_WORDS}[command.name](self, interaction, options))
 
     def pressed(self, interaction: Interaction, token: str) -> None:
         """A button."""
@@ -79,6 +93,10 @@ class Desk:
     def pointed_at(self, interaction: Interaction, message: discord.Message) -> None:
         """A message was chosen to make a clip from its text."""
         self._begin(interaction, self._from_text(interaction, said(message.content)))
+
+    def pointed_out(self, interaction: Interaction, message: discord.Message) -> None:
+        """A message was chosen whose clip a moderator shall look at."""
+        self._begin(interaction, self._ask_for_reason(interaction, message))
 
     def not_understood(self, interaction: Interaction) -> None:
         """Something came in that nobody here can take."""
@@ -126,7 +144,7 @@ class Desk:
 
     async def video(self, interaction: Interaction, options: Options) -> None:
         """With a prompt a request; without one a window for it, while the options wait."""
-        wish = typed.wish_of(_line(options))
+        wish = typed.wish_of(line(options))
         if isinstance(wish, Problem):
             await self._whisper(interaction, wish.sentence)
         elif wish.prompt.strip():
@@ -184,15 +202,18 @@ class Desk:
         written = windows.read(interaction)
         if written is None:
             await self._whisper(interaction, questions.went_wrong())
+        elif written.kind == windows.REPORT:
+            report = self.commands.report_message
+            await self._tell(interaction, lambda caller: report(caller, written.subject, written.words))
         elif written.kind == windows.DRAFT:
             write = self.commands.write
             await self._into_card(
-                interaction, lambda caller: write(caller, written.subject, written.prompt), draft=written.subject
+                interaction, lambda caller: write(caller, written.subject, written.words), draft=written.subject
             )
         else:
             edit = self.commands.edit
             await self._into_card(
-                interaction, lambda caller: edit(caller, written.subject, written.prompt, str(interaction.id))
+                interaction, lambda caller: edit(caller, written.subject, written.words, str(interaction.id))
             )
 
     async def _into_card(self, interaction: Interaction, ask: Ask, draft: str = "") -> None:
@@ -231,6 +252,48 @@ class Desk:
         if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is not None:
             await self.rest.show_original(interaction.token, await answer(self.answers, caller, options))
 
+    async def report(self, interaction: Interaction, options: Options) -> None:
+        """A clip by its id, for a moderator to look at."""
+        clip, reason = text_in(options, "id").lower(), text_in(options, "reason")
+        await self._tell(interaction, lambda caller: self.commands.report(caller, clip, reason))
+
+    async def hide(self, interaction: Interaction, options: Options) -> None:
+        """A clip of one's own by its id; hidden already, it is shown again."""
+        clip = text_in(options, "id").lower()
+        await self._tell(interaction, lambda caller: self.commands.hide(caller, clip))
+
+    async def _tell(self, interaction: Interaction, act: Act) -> None:
+        """What came of something that leaves no card, said to the caller alone."""
+        caller = caller_of(interaction)
+        if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is not None:
+            outcome = await act(caller)
+            await self.rest.show_original(interaction.token, asking.only(outcome.sentence))
+
+    async def mydata(self, interaction: Interaction, options: Options) -> None:
+        """A copy of what is stored about the caller, as a file, or its deletion, which is asked about first."""
+        caller = caller_of(interaction)
+        if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is None:
+            return
+        if text_in(options, "action") == "delete":
+            card = await self.answers.my_data_delete(caller, text_in(options, "level") or LEVELS[0])
+            await self.rest.show_original(interaction.token, card)
+        else:
+            await self._hand_over(interaction, caller, int(options.get("part", 1)))
+
+    async def _hand_over(self, interaction: Interaction, caller: Caller, part: int) -> None:
+        """In a part that fits; Discord takes less here and there than it says."""
+        limit = self.ways.limit(caller.address)
+        while True:
+            export = await self.answers.my_data_export(caller, part, limit)
+            try:
+                await self.rest.edit_original(interaction.token, Picture(export.card, document=export.path), limit)
+            except TooLarge:
+                limit //= 2
+                if limit < LEAST_BYTES:
+                    raise
+            else:
+                return
+
     async def _whisper(self, interaction: Interaction, sentence: str) -> None:
         """One sentence for the caller alone; where even that fails, nothing is left to be done."""
         try:
@@ -259,6 +322,10 @@ class Desk:
                 await self._ask_for_words(interaction, token)
             case intents.Page(number):
                 await self._turn_page(interaction, number)
+            case intents.Confirm() | intents.Dismiss():
+                await self._settle(interaction, token)
+            case intents.Approve() | intents.Remove() | intents.FalseAlarm() if _is_whispered(interaction):
+                await self._decide(interaction, token)
             case _:
                 await self._act(interaction, token)
 
@@ -267,7 +334,7 @@ class Desk:
         self._presses = {key: at for key, at in self._presses.items() if now - at < DOUBLE_CLICK}
         seen = (person, token) in self._presses
         self._presses.setdefault((person, token), now)
-        return seen and isinstance(intents.parse(token), intents.Again | intents.Show)
+        return seen and isinstance(intents.parse(token), ONCE)
 
     async def _ask_for_words(self, interaction: Interaction, token: str) -> None:
         """A window can only be the first sign itself, so what is in it has to be found quickly."""
@@ -287,6 +354,23 @@ class Desk:
             card = await self.answers.gallery(caller_of(interaction), page=number)
             await self.rest.show_original(interaction.token, card)
 
+    async def _ask_for_reason(self, interaction: Interaction, message: discord.Message) -> None:
+        await receiving.show_window(interaction, windows.reason_window(str(message.id)))
+
+    async def _settle(self, interaction: Interaction, token: str) -> None:
+        """Yes or no to a question that only the caller sees: what came of it takes its place."""
+        if await receiving.accept(interaction):
+            outcome = await self.commands.press(caller_of(interaction), token, str(interaction.id))
+            await self.rest.show_original(interaction.token, asking.only(outcome.sentence))
+
+    async def _decide(self, interaction: Interaction, token: str) -> None:
+        """A moderator's decision on a card of their own: what came of it, and the next one that waits."""
+        if await receiving.accept(interaction):
+            caller = caller_of(interaction)
+            outcome = await self.commands.press(caller, token, str(interaction.id))
+            following = await self.answers.bench.review(caller)
+            await self.rest.show_original(interaction.token, asking.after(outcome.sentence, following))
+
     async def _act(self, interaction: Interaction, token: str) -> None:
         """What changes the card itself: the loops redraw it, and the one who pressed is told in a whisper."""
         if not await receiving.accept(interaction):
@@ -302,22 +386,14 @@ class Desk:
         return windows.window(kind, subject, self.commands.limits.prompt_chars, prompt)
 
 
+def _is_whispered(interaction: Interaction) -> bool:
+    """Whether the message of a button is seen by the caller alone."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
 def _stands_elsewhere(outcome: Outcome, route: CardRoute) -> bool:
     """Whether the message that was prepared for the card is still empty."""
     return outcome.handle is None or outcome.handle.message != route.message
-
-
-def _line(options: Options) -> typed.Line:
-    return typed.Line("video", "", {name: str(value) for name, value in options.items()})
-
-
-async def _quota(answers: Answers, caller: Caller, options: Options) -> Card:
-    wish = typed.wish_of(_line(options))
-    return asking.only(wish.sentence) if isinstance(wish, Problem) else await answers.quota(caller, wish)
-
-
-def _changes(options: Options) -> dict[str, str]:
-    return {name: str(value) for name, value in options.items()}
 
 
 WITH_CARDS: Mapping[str, Callable[[Desk, Interaction, Options], Coroutine[Any, Any, None]]] = {
@@ -326,20 +402,8 @@ WITH_CARDS: Mapping[str, Callable[[Desk, Interaction, Options], Coroutine[Any, A
     "show": Desk.show,
     "random": Desk.random,
 }
-OF_EVERYBODY: Mapping[str, Answer] = {
-    "queue": lambda answers, caller, _: answers.queue(caller),
-    "cancel": lambda answers, caller, options: answers.cancel(caller, str(options.get("job", "")).strip().lower()),
-    "quota": _quota,
-    "gallery": lambda answers, caller, options: answers.gallery(
-        caller, str(options.get("words", "")), int(options.get("page", 1))
-    ),
-    "settings": lambda answers, caller, options: answers.settings(caller, _changes(options)),
-    "help": lambda answers, caller, _: answers.help(caller, "/", "/zoetrope "),
-    "privacy": lambda answers, caller, _: answers.privacy(caller),
-    "link": lambda answers, caller, options: answers.link(caller, str(options.get("code", "")), whispered=True),
-}
-OF_MODERATORS: Mapping[str, Answer] = {
-    "settings": lambda answers, caller, options: answers.place_settings(caller, _changes(options)),
-    "pause": lambda answers, caller, _: answers.pause(caller),
-    "resume": lambda answers, caller, _: answers.resume(caller),
+WITH_WORDS: Mapping[str, Callable[[Desk, Interaction, Options], Coroutine[Any, Any, None]]] = {
+    "report": Desk.report,
+    "hide": Desk.hide,
+    "mydata": Desk.mydata,
 }

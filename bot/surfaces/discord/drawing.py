@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -35,12 +36,14 @@ COLOURS = {"busy": 0xF0B232, "good": 0x23A55A, "bad": 0xDA373C}
 class Picture:
     """What a message shall show: a card and, where there is one, the file of its clip.
 
-    `kept` is the name of a file that the message carries already and goes on carrying.
+    `kept` is the name of a file that the message carries already and goes on carrying; `document` is a file to be
+    taken home.
     """
 
     card: Card
     rendition: Rendition | None = None
     kept: str = ""
+    document: Path | None = None
 
     @property
     def file_name(self) -> str:
@@ -49,21 +52,22 @@ class Picture:
         return f"zoetrope-{self.card.clip or 'clip'}.{self.rendition.format}"
 
     def view(self) -> ui.LayoutView:
-        return layout(self.card, self.file_name)
+        return layout(self.card, self.file_name, self.document.name if self.document else "")
 
     def files(self) -> list[discord.File]:
         """Opened anew for each request, which closes them."""
-        return [] if self.rendition is None else [discord.File(self.rendition.path, filename=self.file_name)]
+        clip = [] if self.rendition is None else [discord.File(self.rendition.path, filename=self.file_name)]
+        return clip if self.document is None else [*clip, discord.File(self.document)]
 
 
-def layout(card: Card, file_name: str = "") -> ui.LayoutView:
-    """The card drawn whole; `file_name` is the attachment that holds its clip."""
+def layout(card: Card, file_name: str = "", document: str = "") -> ui.LayoutView:
+    """The card drawn whole; `file_name` is the attachment that holds its clip, `document` one to be taken home."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(*_parts(card, file_name), accent_colour=COLOURS.get(card.tone)))
+    view.add_item(ui.Container(*_parts(card, file_name, document), accent_colour=COLOURS.get(card.tone)))
     return view
 
 
-def _parts(card: Card, file_name: str) -> Iterator[ui.Item[Any]]:
+def _parts(card: Card, file_name: str, document: str) -> Iterator[ui.Item[Any]]:
     head, facts = _head(card), _facts(card.facts)
     if head:
         yield ui.TextDisplay(head)
@@ -71,6 +75,8 @@ def _parts(card: Card, file_name: str) -> Iterator[ui.Item[Any]]:
         yield _gallery(card, file_name)
     if facts:
         yield ui.TextDisplay(_cut(facts, TEXT_CHARS - len(head)))
+    if document:
+        yield ui.File(f"attachment://{document}")
     buttons = card.buttons[: A_ROW * ROWS]
     for start in range(0, len(buttons), A_ROW):
         yield ui.ActionRow(*[_button(button) for button in buttons[start : start + A_ROW]])

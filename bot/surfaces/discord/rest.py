@@ -16,7 +16,10 @@ from bot.surfaces.discord.troubles import Barred, translated, where
 NOBODY = discord.AllowedMentions.none()
 ORIGINAL = cast("int", "@original")  # an interaction's own message, which its token reaches without knowing the id
 
+NOT_THERE = (discord.NotFound, discord.Forbidden)
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # what discord.py meets in an answer it does not expect
+
+Found = discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +78,29 @@ class Rest:
         """The id of the private channel with somebody."""
         with translated():
             return str((await self._logged_in().create_dm(discord.Object(int(person)))).id)
+
+    # --- who and where ---
+
+    async def member(self, guild: str, person: str) -> discord.Member | None:
+        """Somebody as a server knows them at this moment, with its roles; None: it does not."""
+        with translated():
+            try:
+                found = await self._logged_in().fetch_guild(int(guild), with_counts=False)
+                return await found.fetch_member(int(person))
+            except NOT_THERE:
+                return None
+            except UNREADABLE as error:
+                raise Unreachable(where(error)) from error
+
+    async def channel(self, channel: str) -> Found | None:
+        """A channel, thread or conversation as it is at this moment; None: the bot sees none."""
+        with translated():
+            try:
+                return await self._logged_in().fetch_channel(int(channel))
+            except (*NOT_THERE, discord.InvalidData):
+                return None
+            except UNREADABLE as error:
+                raise Unreachable(where(error)) from error
 
     # --- with the token of an interaction ---
 

@@ -52,7 +52,8 @@ class Tree(app_commands.CommandTree[Any]):
             made = _made(command, desk, min(prompt_chars, TEXT_CHARS))
             (group if command.moderators else self).add_command(made)
         self.add_command(group)
-        self.add_command(_from_text(desk))
+        self.add_command(_of_messages(asking.CLIP_FROM_TEXT, desk.pointed_at))
+        self.add_command(_of_messages(asking.REPORT_CLIP, desk.pointed_out))
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """A command that Discord knows otherwise than we do, or an old one; its words are not for the log."""
@@ -109,7 +110,7 @@ def remembered(memory: Path) -> str:
 
 def _made(command: Command, desk: Desk, prompt_chars: int) -> app_commands.Command[Any, ..., None]:
     async def callback(interaction: Interaction, **given: Any) -> None:
-        desk.given(interaction, command, {name: value for name, value in given.items() if value is not None})
+        desk.given(interaction, command, {name: _said(value) for name, value in given.items() if value is not None})
 
     interaction = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     options = [_parameter(option, prompt_chars) for option in command.options]
@@ -141,11 +142,23 @@ def _annotation(option: Option, prompt_chars: int) -> Any:
         case "integer":
             return app_commands.Range[int, option.low and int(option.low), option.high and int(option.high)]
         case "number":
-            return app_commands.Range[float, option.low, option.high]
+            return app_commands.Range[float, _float(option.low), _float(option.high)]
         case "choice":
             return str
+        case "member":
+            return discord.User  # also somebody who has left
         case _:
             return app_commands.Range[str, 1, int(option.high or prompt_chars)]
+
+
+def _float(bound: float | None) -> float | None:
+    """discord.py wants both ends of a range to be of one type."""
+    return None if bound is None else float(bound)
+
+
+def _said(value: Any) -> Any:
+    """People by their ids."""
+    return str(value.id) if isinstance(value, discord.abc.User) else value
 
 
 def _choices(option: Option) -> list[Choice[str]]:
@@ -159,10 +172,10 @@ def _suggester(what: str, desk: Desk) -> Suggester:
     return suggest
 
 
-def _from_text(desk: Desk) -> app_commands.ContextMenu:
-    async def callback(interaction: Interaction, message: discord.Message) -> None:
-        desk.pointed_at(interaction, message)
+def _of_messages(name: str, take: Callable[[Interaction, discord.Message], None]) -> app_commands.ContextMenu:
+    """A command of the menu of a message."""
 
-    return app_commands.ContextMenu(
-        name=asking.CLIP_FROM_TEXT, callback=callback, allowed_contexts=EVERYWHERE, allowed_installs=ANYBODY
-    )
+    async def callback(interaction: Interaction, message: discord.Message) -> None:
+        take(interaction, message)
+
+    return app_commands.ContextMenu(name=name, callback=callback, allowed_contexts=EVERYWHERE, allowed_installs=ANYBODY)

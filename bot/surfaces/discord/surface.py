@@ -14,8 +14,8 @@ from bot import menu
 from bot.answers import Answers
 from bot.cards import Card
 from bot.commands import Commands
-from bot.port import Limits, Receipt, Rendition, SurfaceError, TooLarge
-from bot.surfaces.discord import endpoints, slash
+from bot.port import Gone, Limits, Receipt, Rendition, SurfaceError, TooLarge
+from bot.surfaces.discord import endpoints, membership, slash
 from bot.surfaces.discord.desk import Desk
 from bot.surfaces.discord.drawing import NAME, TEXT_CHARS, Picture, mentioned
 from bot.surfaces.discord.escaping import escaped
@@ -25,7 +25,7 @@ from bot.surfaces.discord.troubles import Barred, Blocked, Worn, where
 from bot.surfaces.discord.ways import Ways
 from db.config import DiscordConfig
 from db.database import Database
-from db.records import Address, Asker, Handle
+from db.records import Address, Asker, Circumstances, Handle
 
 DEFAULT_BYTES = 10 * 2**20  # of a file where nothing better is known
 REQUEST_BYTES = 25 * 2**20 - 2**16  # of a whole request, less what is not the file
@@ -126,11 +126,16 @@ class DiscordSurface:
         return Limits(self._bytes(address), REDRAW_SECONDS, FORMATS, TEXT_CHARS)
 
     async def show(self, address: Address, card: Card, nonce: str) -> Handle:
-        """In the message that answers the interaction `nonce`, which may have been prepared before a restart."""
+        """In the message that answers the interaction `nonce`, which may have been prepared before a restart.
+
+        One that answers none goes to a channel that somebody has named: never to one of another server.
+        """
         route = await self._ways.of_nonce(nonce)
-        if route is None:
-            return await self._ways.post(address, Picture(card), nonce)
-        return await self._ways.fill(route, card)
+        if route is not None:
+            return await self._ways.fill(route, card)
+        if address.place.isdecimal() and not await membership.stands_in(self._rest, address):
+            raise Gone("The channel is not one of this server.")
+        return await self._ways.post(address, Picture(card), nonce)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
         """Where a card can't be edited any more it is left as it is; an end that leads on is told in a new message.
@@ -172,6 +177,9 @@ class DiscordSurface:
         words = f"{mentioned(asker)} {escaped(sentence)}".strip()
         if not await self._ways.follow_up(handle, words, asker.id):
             await self._rest.reply(handle.address.thread, handle.message, words, asker.id, f"n{nonce}")
+
+    async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
+        return await membership.circumstances(self._rest, address, asker)
 
     # --- how much fits ---
 

@@ -41,7 +41,7 @@ class Ways:
         self._rest = rest
         self._database = database
         self._clock = clock
-        self._limit = limit
+        self.limit = limit
 
     # --- what is known ---
 
@@ -97,7 +97,7 @@ class Ways:
         raise closed
 
     def _open(self, route: CardRoute, handle: Handle, picture: Picture) -> list[Callable[[], Awaitable[object]]]:
-        limit = self._limit(handle.address)
+        limit = self.limit(handle.address)
         ways: list[Callable[[], Awaitable[object]]] = []
         if route.kind == BOT:
             ways.append(lambda: self._rest.edit(handle.address.thread, handle.message, picture, limit))
@@ -149,7 +149,7 @@ class Ways:
 
     async def post(self, address: Address, picture: Picture, nonce: str) -> Handle:
         """A message of the bot's own, found again under its nonce."""
-        message = await self._rest.post(address.thread, picture, nonce, self._limit(address))
+        message = await self._rest.post(address.thread, picture, nonce, self.limit(address))
         await self.keep(CardRoute(nonce, address, BOT, "", self._clock(), message))
         return Handle(address, message)
 

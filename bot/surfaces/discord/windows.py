@@ -1,4 +1,4 @@
-"""The window in which a prompt is written. Its custom id says for what, and what comes back is read by hand."""
+"""The windows in which something is written. Their custom id says for what, and what comes back is read by hand."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from bot.cards import asking, questions, shorten
 from bot.surfaces.discord.callers import Interaction
 
 DRAFT, EDIT = "w", "e"  # the prompt of a draft, by the id of its request; other words for a job, by its id
-PROMPT = "prompt"
+REPORT = "r"  # why a clip is reported, by the id of the message that carries it
+PROMPT, REASON = "prompt", "reason"
+FIELDS = {DRAFT: PROMPT, EDIT: PROMPT, REPORT: REASON}
+REASON_CHARS = 300
 LABEL_CHARS = 45
 TEXT_CHARS = 4000  # the most that Discord takes in a window
 
-_ID = re.compile(r"([we]):([0-9a-z]{1,32})", re.ASCII)
+_ID = re.compile(r"([wer]):([0-9a-z]{1,32})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came back: `kind` is DRAFT or EDIT, `subject` the id of the request or the job."""
+    """What came back: `kind` is DRAFT, EDIT or REPORT, `subject` the id of the request, the job or the message."""
 
     kind: str
     subject: str
-    prompt: str
+    words: str
 
 
 def window(kind: str, subject: str, prompt_chars: int, prompt: str = "") -> ui.Modal:
-    """In the language that is being spoken."""
+    """For a prompt, in the language that is being spoken."""
     longest = min(prompt_chars, TEXT_CHARS)
     field: ui.TextInput[Any] = ui.TextInput(
         custom_id=PROMPT,
@@ -40,8 +43,20 @@ def window(kind: str, subject: str, prompt_chars: int, prompt: str = "") -> ui.M
         default=shorten(prompt, longest) or None,
         max_length=longest,
     )
-    made = ui.Modal(title=shorten(asking.title(), LABEL_CHARS), custom_id=f"{kind}:{subject}", timeout=None)
-    made.add_item(ui.Label(text=shorten(asking.question(), LABEL_CHARS), component=field))
+    return _around(field, kind, subject, asking.title(), asking.question())
+
+
+def reason_window(message: str) -> ui.Modal:
+    """For why a clip is reported, which may be left empty."""
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=REASON, style=discord.TextStyle.paragraph, required=False, max_length=REASON_CHARS
+    )
+    return _around(field, REPORT, message, asking.report_title(), asking.report_question())
+
+
+def _around(field: ui.TextInput[Any], kind: str, subject: str, title: str, question: str) -> ui.Modal:
+    made = ui.Modal(title=shorten(title, LABEL_CHARS), custom_id=f"{kind}:{subject}", timeout=None)
+    made.add_item(ui.Label(text=shorten(question, LABEL_CHARS), component=field))
     return made
 
 
@@ -49,10 +64,12 @@ def read(interaction: Interaction) -> Written | None:
     """What was written; None: it is none of our windows, or not as one of ours comes back."""
     data: Any = interaction.data or {}
     found = _ID.fullmatch(str(data.get("custom_id", "")))
-    prompts = [field.get("value") for field in _fields(data) if field.get("custom_id") == PROMPT]
-    if found is None or len(prompts) != 1 or not isinstance(prompts[0], str):
+    if found is None:
         return None
-    return Written(found[1], found[2], prompts[0])
+    words = [field.get("value") for field in _fields(data) if field.get("custom_id") == FIELDS[found[1]]]
+    if len(words) != 1 or not isinstance(words[0], str):
+        return None
+    return Written(found[1], found[2], words[0])
 
 
 def _fields(data: dict[str, Any]) -> Iterator[dict[str, Any]]:

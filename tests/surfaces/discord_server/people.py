@@ -264,6 +264,8 @@ class People(World):
         given, resolved = _options(leaf, options, partial=partial)
         for step in reversed(wrap):
             given = [{"name": step["name"], "type": step["type"], "options": given}]
+        if channel.guild is not None and (named := resolved.get("users")):
+            resolved["members"] = _members(channel, [self.users[key] for key in named])
         data: Json = {"id": command["id"], "name": command["name"], "type": 1, "options": given}
         return {**data, "resolved": resolved} if resolved else data
 
@@ -317,6 +319,21 @@ def _value(option: Json, value: Any, resolved: Json) -> Any:
     if option.get(high) is not None and size > option[high]:
         raise CannotDo(f"the option {name!r} takes {option[high]} at most")
     return value
+
+
+def _members(channel: Channel, named: list[User]) -> Json:
+    """Those of the people whom an option names that are in the server, as `resolved` carries them."""
+    guild = channel.guild
+    assert guild is not None
+    lacks = {"user", "deaf", "mute"}
+    return {
+        user.id: {
+            **{key: value for key, value in guild.member(user).items() if key not in lacks},
+            "permissions": str(channel.permissions(user)),
+        }
+        for user in named
+        if user.id in guild.members
+    }
 
 
 def _named(value: User | Channel | Role) -> Json:
