@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import moves
 from db.records import Delivery, DeliveryState, Handle
 from db.rows import handle_of, handle_values
 from db.tables import deliveries
@@ -74,6 +75,26 @@ async def of_clip(tx: AsyncConnection, clip_id: str) -> list[Delivery]:
     """Every card that carries the clip, or was to."""
     query = select(deliveries).where(deliveries.c.clip == clip_id).order_by(deliveries.c.card_at, deliveries.c.id)
     return [_delivery_of(row) for row in await tx.execute(query)]
+
+
+async def of_message(tx: AsyncConnection, surface: str, place: str, message: str) -> Delivery | None:
+    """What a message in a place carries, or was to: the newest promise to it. None: it is no clip's card."""
+    names = await moves.names(tx, surface, place)
+    there = and_(deliveries.c.surface == surface, deliveries.c.place.in_(names), deliveries.c.message == message)
+    newest_first = (deliveries.c.card_at.desc(), deliveries.c.id)
+    row = (await tx.execute(select(deliveries).where(there).order_by(*newest_first).limit(1))).one_or_none()
+    return None if row is None else _delivery_of(row)
+
+
+async def promise_again(tx: AsyncConnection, clip_id: str, now: float, surface: str = "", place: str = "") -> int:
+    """SENT or GIVEN_UP -> PROMISED: the cards that carried the clip shall carry it once more; only those of a place
+    where one is given. Returns how many."""
+    closed = and_(deliveries.c.clip == clip_id, deliveries.c.state != DeliveryState.PROMISED)
+    if surface:
+        names = await moves.names(tx, surface, place)
+        closed = and_(closed, deliveries.c.surface == surface, deliveries.c.place.in_(names))
+    fresh = {"state": DeliveryState.PROMISED, "attempts": 0, "due_at": now, "sent_at": None}
+    return (await tx.execute(update(deliveries).where(closed).values(**fresh, receipt="", reason=""))).rowcount
 
 
 async def set_handle(tx: AsyncConnection, delivery_id: str, handle: Handle) -> None:

@@ -12,18 +12,37 @@ import statistics
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, column, delete, func, insert, or_, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert  # ON CONFLICT; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import people
-from db.records import Address, Asker, Clip
-from db.rows import asker_of, asker_values, spec_of, verdict_of
-from db.tables import clips, deliveries, jobs, moved_places, platform_files
+from db import moves, people
+from db.records import Address, Asker, Clip, Ruling
+from db.rows import asker_values, clip_of, storable
+from db.tables import clips, deliveries, jobs, moved_places, platform_files, withheld
 
 MOST_WORDS = 12  # of a search
+ASKER, MODERATORS, BOTH = "asker", "moderators", "both"  # who has hidden a clip
 
 _KEPT = clips.c.forgotten.is_(False)
-_SHOWN = and_(_KEPT, clips.c.hidden.is_(False))
+_WITHHELD_AT_HOME = exists().where(
+    withheld.c.clip == clips.c.id, withheld.c.surface == clips.c.surface, withheld.c.place == clips.c.place
+)
+_SHOWN = and_(_KEPT, clips.c.hidden.is_(False), ~_WITHHELD_AT_HOME)
 _WORDS = table("clip_words", column("clip", Text), column("prompt", Text), column("clip_words", Text))
 _NEWEST_FIRST = (clips.c.created_at.desc(), clips.c.id)
 
@@ -31,7 +50,7 @@ _NEWEST_FIRST = (clips.c.created_at.desc(), clips.c.id)
 async def publish(tx: AsyncConnection, clip: Clip) -> None:
     """Write the clip down in the transaction that finishes its job, whose place it belongs to from now on.
 
-    A job has one clip at most.
+    A job has one clip at most. A labelled one is on the list of what moderators are to look at.
     """
     values = {
         "id": clip.id,
@@ -46,13 +65,14 @@ async def publish(tx: AsyncConnection, clip: Clip) -> None:
         "seconds": clip.seconds,
         "created_at": clip.created_at,
         "hidden": clip.hidden,
+        "hidden_by": clip.hidden_by or (MODERATORS if clip.hidden else ""),
+        "unlisted": clip.verdict.ruling is Ruling.LABELLED,
         "surface": select(jobs.c.surface).where(jobs.c.id == clip.job).scalar_subquery(),
         "place": select(jobs.c.place).where(jobs.c.id == clip.job).scalar_subquery(),
     }
     await tx.execute(insert(clips).values(values))
     if not clip.hidden:
-        words = clip.spec.prompt.encode(errors="replace").decode()  # JSON keeps what SQLite's texts can't
-        await tx.execute(insert(_WORDS).values(clip=clip.id, prompt=words))
+        await _keep_words(tx, clip)
 
 
 async def get(tx: AsyncConnection, clip_id: str) -> Clip | None:
@@ -70,19 +90,72 @@ async def forget(tx: AsyncConnection, clip_id: str) -> Clip | None:
     None: there was none to forget."""
     clip = await get(tx, clip_id)
     if clip is not None:
-        await tx.execute(update(clips).where(clips.c.id == clip_id).values(hidden=True, forgotten=True, master=""))
+        gone = {"hidden": True, "forgotten": True, "master": "", "unlisted": False}
+        await tx.execute(update(clips).where(clips.c.id == clip_id).values(gone))
         await _forget_words(tx, clip_id)
         await tx.execute(delete(platform_files).where(platform_files.c.clip == clip_id))  # posted again by nobody
     return clip
 
 
-async def hide(tx: AsyncConnection, clip_id: str) -> bool:
-    """Nobody is shown it any more; its files stay. False: there is none, or it was hidden before."""
-    shown = and_(clips.c.id == clip_id, _SHOWN)
-    if (await tx.execute(update(clips).where(shown).values(hidden=True))).rowcount == 0:
+async def forget_all(tx: AsyncConnection, where: ColumnElement[bool]) -> list[Clip]:
+    """`forget` for every clip that a condition on `clips` names, in a few statements."""
+    forgotten = await _clips(tx, select(clips).where(where, _KEPT))
+    theirs = select(clips.c.id).where(where)
+    await tx.execute(delete(_WORDS).where(_WORDS.c.clip.in_(theirs)))
+    await tx.execute(delete(platform_files).where(platform_files.c.clip.in_(theirs)))
+    await tx.execute(update(clips).where(where).values(hidden=True, forgotten=True, master="", unlisted=False))
+    return forgotten
+
+
+async def hide(tx: AsyncConnection, clip_id: str, by: str) -> bool:
+    """Nobody is shown it any more, says its ASKER or its place's MODERATORS; its files stay.
+
+    Both may say so, and it stays hidden until both have taken it back. False: there is none, or they said so before.
+    """
+    clip = await get(tx, clip_id)
+    if clip is None or clip.hidden_by in (by, BOTH):
         return False
+    await _set_hidden_by(tx, clip_id, BOTH if clip.hidden_by else by)
     await _forget_words(tx, clip_id)
     return True
+
+
+async def unhide(tx: AsyncConnection, clip_id: str, by: str) -> bool:
+    """Its ASKER, or the MODERATORS, take back that they have hidden it. True: it is shown again. False: there is none,
+    it was not hidden, or the others have hidden it (as well)."""
+    clip = await get(tx, clip_id)
+    if clip is None or clip.hidden_by not in (by, BOTH):
+        return False
+    if clip.hidden_by == BOTH:
+        await _set_hidden_by(tx, clip_id, ASKER if by == MODERATORS else MODERATORS)
+        return False
+    await _set_hidden_by(tx, clip_id, "")
+    await _keep_words(tx, clip)
+    return True
+
+
+async def withhold(tx: AsyncConnection, clip_id: str, surface: str, place: str) -> bool:
+    """It is shown no more in this place, which is not its own; elsewhere it is. False: that was so before."""
+    row = upsert(withheld).values(clip=clip_id, surface=surface, place=place)
+    return (await tx.execute(row.on_conflict_do_nothing())).rowcount == 1
+
+
+async def unwithhold(tx: AsyncConnection, clip_id: str, surface: str, place: str) -> bool:
+    """It may be shown there again. False: it was not withheld."""
+    return (await tx.execute(delete(withheld).where(_withheld(clip_id, surface, place)))).rowcount == 1
+
+
+async def is_withheld(tx: AsyncConnection, clip_id: str, surface: str, place: str) -> bool:
+    """Also under the name that the place had before it moved."""
+    now = await moves.moved(tx, surface, place)
+    return bool((await tx.execute(select(exists().where(_withheld(clip_id, surface, now))))).scalar_one())
+
+
+async def is_at_home(tx: AsyncConnection, clip_id: str, surface: str, place: str) -> bool:
+    """Whether the clip belongs to this place, because it was asked for here, whatever the place was called then."""
+    now = await moves.moved(tx, surface, place)
+    home = and_(clips.c.id == clip_id, clips.c.surface == surface, clips.c.place == now)
+    return bool((await tx.execute(select(exists().where(home)))).scalar_one())
 
 
 async def browse(
@@ -149,14 +222,17 @@ async def found(tx: AsyncConnection, asker: Asker, words: str, limit: int) -> li
 
 
 async def may_see(tx: AsyncConnection, clip: Clip, asker: Asker, address: Address) -> bool:
-    """Whether a clip is this asker's own, or belongs to or was shown in the place they are in."""
+    """Whether a clip is this asker's own, or belongs to or was shown in the place they are in, and is not withheld
+    there, which it is for its asker as well."""
+    if await is_withheld(tx, clip.id, address.surface, address.place):
+        return False
     if clip.asker in await people.identities(tx, asker):
         return True
     here = and_(clips.c.id == clip.id, clips.c.surface == address.surface, clips.c.place == address.place)
     shown = and_(
         deliveries.c.clip == clip.id,
         deliveries.c.surface == address.surface,
-        deliveries.c.place == address.place,
+        deliveries.c.place.in_(await moves.names(tx, address.surface, address.place)),
     )
     there = select(clips.c.id).where(here).union_all(select(deliveries.c.id).where(shown)).limit(1)
     return (await tx.execute(there)).first() is not None
@@ -204,30 +280,26 @@ def _with(words: str) -> list[ColumnElement[bool]]:
     return [clips.c.id.in_(select(_WORDS.c.clip).where(_WORDS.c.clip_words.op("MATCH")(query)))]
 
 
+def _withheld(clip_id: str, surface: str, place: str) -> ColumnElement[bool]:
+    return and_(withheld.c.clip == clip_id, withheld.c.surface == surface, withheld.c.place == place)
+
+
+async def _set_hidden_by(tx: AsyncConnection, clip_id: str, by: str) -> None:
+    await tx.execute(update(clips).where(clips.c.id == clip_id).values(hidden=bool(by), hidden_by=by))
+
+
+async def _keep_words(tx: AsyncConnection, clip: Clip) -> None:
+    await tx.execute(insert(_WORDS).values(clip=clip.id, prompt=storable(clip.spec.prompt)))  # JSON keeps more
+
+
 async def _forget_words(tx: AsyncConnection, clip_id: str) -> None:
     await tx.execute(delete(_WORDS).where(_WORDS.c.clip == clip_id))
 
 
 async def _clips(tx: AsyncConnection, query: Select[Any]) -> list[Clip]:
-    return [_clip_of(row) for row in await tx.execute(query)]
+    return [clip_of(row) for row in await tx.execute(query)]
 
 
 async def _one(tx: AsyncConnection, where: ColumnElement[bool]) -> Clip | None:
     row = (await tx.execute(select(clips).where(where, _KEPT))).one_or_none()
-    return None if row is None else _clip_of(row)
-
-
-def _clip_of(row: Row[Any]) -> Clip:
-    return Clip(
-        id=row.id,
-        job=row.job,
-        asker=asker_of(row),
-        spec=spec_of(row.spec),
-        verdict=verdict_of(row.verdict),
-        master=row.master,
-        sha256=row.sha256,
-        bytes=row.bytes,
-        seconds=row.seconds,
-        created_at=row.created_at,
-        hidden=row.hidden,
-    )
+    return None if row is None else clip_of(row)

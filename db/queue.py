@@ -1,6 +1,6 @@
 """The queue: jobs wait, are leased by a runner, and end exactly once.
 
-    held ──────────────┐
+    held ──approve─────┐     (rejected: refused; not looked at: cancelled)
                        v
     enqueue ───────> queued ──claim──> rendering ──finish────> done
                        │ ^                 │  │ │
@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import people
+from db import moves, people
 from db.records import GRAVEST, UNFINISHED_STATES, Address, Asker, Handle, Job, JobState, Lease, Progress, Verdict
 from db.rows import handle_values, job_of, job_values, lease_of, progress_values
 from db.tables import jobs
@@ -66,6 +66,14 @@ async def held(tx: AsyncConnection) -> list[Job]:
 async def unfinished_of(tx: AsyncConnection, asker: Asker) -> list[Job]:
     """What the person (all their identities) waits for, oldest first."""
     unfinished = and_(await _of_person(tx, asker), jobs.c.state.in_(sorted(UNFINISHED_STATES)))
+    return await _jobs(tx, select(jobs).where(unfinished).order_by(*_OLDEST_FIRST))
+
+
+async def waiting_of(tx: AsyncConnection, asker: Asker, surface: str, place: str) -> list[Job]:
+    """What the person (all their identities) waits for in a place, oldest first."""
+    names = await moves.names(tx, surface, place)
+    there = and_(await _of_person(tx, asker), jobs.c.surface == surface, jobs.c.place.in_(names))
+    unfinished = and_(there, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
     return await _jobs(tx, select(jobs).where(unfinished).order_by(*_OLDEST_FIRST))
 
 
@@ -137,10 +145,7 @@ async def cancelled(tx: AsyncConnection, lease: Lease, now: float) -> bool:
 
 async def refuse(tx: AsyncConnection, lease: Lease, verdict: Verdict, now: float) -> bool:
     """RENDERING -> REFUSED: a second opinion said no; of the gravest kind no words are kept. False: fenced off."""
-    refused: dict[str, Any] = {"state": JobState.REFUSED, "verdict": asdict(verdict), "reason": "", "changed_at": now}
-    if verdict.category == GRAVEST:
-        refused["spec"] = asdict(replace(lease.job.spec, prompt="", negative=""))
-    return await _change(tx, _held_under(lease), **refused, **_UNLEASED)
+    return await _change(tx, _held_under(lease), **_refused(lease.job, verdict, now), **_UNLEASED)
 
 
 async def fail(
@@ -175,10 +180,22 @@ async def ask_to_cancel(tx: AsyncConnection, job_id: str, now: float) -> JobStat
     return job.state
 
 
+async def approve(tx: AsyncConnection, job_id: str, verdict: Verdict, now: float) -> bool:
+    """HELD -> QUEUED: a moderator let it through, which `verdict` says. False: it is not held (any more)."""
+    return await _change(
+        tx, _still_held(job_id), state=JobState.QUEUED, verdict=asdict(verdict), reason="", changed_at=now
+    )
+
+
+async def reject(tx: AsyncConnection, job_id: str, verdict: Verdict, now: float) -> bool:
+    """HELD -> REFUSED by a moderator; of the gravest kind no words are kept. False: it is not held (any more)."""
+    job = await get(tx, job_id)
+    return job is not None and await _change(tx, _still_held(job_id), **_refused(job, verdict, now))
+
+
 async def lapse(tx: AsyncConnection, job_id: str, now: float) -> bool:
     """HELD -> CANCELLED: nobody looked in time. False: somebody has decided meanwhile."""
-    still_held = and_(jobs.c.id == job_id, jobs.c.state == JobState.HELD)
-    return await _change(tx, still_held, state=JobState.CANCELLED, changed_at=now)
+    return await _change(tx, _still_held(job_id), state=JobState.CANCELLED, changed_at=now)
 
 
 async def set_handle(tx: AsyncConnection, job_id: str, handle: Handle) -> None:
@@ -207,6 +224,13 @@ async def rescue(tx: AsyncConnection, now: float, attempts: int, predecessor: st
     return rescued
 
 
+def _refused(job: Job, verdict: Verdict, now: float) -> dict[str, Any]:
+    refused: dict[str, Any] = {"state": JobState.REFUSED, "verdict": asdict(verdict), "reason": "", "changed_at": now}
+    if verdict.category == GRAVEST:
+        refused["spec"] = asdict(replace(job.spec, prompt="", negative=""))
+    return refused
+
+
 def _after_failure(job: Job, *, again: bool, attempts: int) -> JobState:
     if job.cancel_asked:
         return JobState.CANCELLED  # nobody waits for the clip any more
@@ -224,6 +248,10 @@ async def _of_person(tx: AsyncConnection, asker: Asker) -> ColumnElement[bool]:
 
 def _by_id(job_id: str) -> Select[Any]:
     return select(jobs).where(jobs.c.id == job_id)
+
+
+def _still_held(job_id: str) -> ColumnElement[bool]:
+    return and_(jobs.c.id == job_id, jobs.c.state == JobState.HELD)
 
 
 def _held_under(lease: Lease) -> ColumnElement[bool]:

@@ -254,6 +254,7 @@ class Clip:
     seconds: dict[str, float] = field(hash=False)
     created_at: float = 0.0
     hidden: bool = False
+    hidden_by: str = ""  # asker, moderators, both (which takes both to show it again), or nobody
 
 
 class RequestState(StrEnum):
@@ -534,6 +535,7 @@ class Review:
     case: int | None = None
     handle: Handle | None = None
     drawn: bool = False
+    version: int = 0  # grows with everything that its card has to show
 
 
 @dataclass(frozen=True, slots=True)
@@ -545,6 +547,7 @@ class Notice:
     asker: Asker
     sentence: str
     created_at: float
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

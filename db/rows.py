@@ -15,6 +15,7 @@ from db.records import (
     Address,
     Asker,
     Circumstances,
+    Clip,
     ClipSpec,
     Handle,
     Job,
@@ -27,6 +28,11 @@ from db.records import (
 )
 
 Values = dict[str, Any]
+
+
+def storable(words: str) -> str:
+    """What a person wrote, without the halves of characters that SQLite's texts can't hold."""
+    return words.encode(errors="replace").decode()
 
 
 def asker_values(asker: Asker) -> Values:
@@ -119,3 +125,20 @@ def job_of(row: Row[Any]) -> Job:
 
 def lease_of(row: Row[Any]) -> Lease:
     return Lease(job_of(row), row.runner, row.attempt, row.lease_until)
+
+
+def clip_of(row: Row[Any]) -> Clip:
+    return Clip(
+        id=row.id,
+        job=row.job,
+        asker=asker_of(row),
+        spec=spec_of(row.spec),
+        verdict=verdict_of(row.verdict),
+        master=row.master,
+        sha256=row.sha256,
+        bytes=row.bytes,
+        seconds=row.seconds,
+        created_at=row.created_at,
+        hidden=row.hidden,
+        hidden_by=row.hidden_by,
+    )

@@ -173,12 +173,14 @@ clips = Table(
     Column("forgotten", Boolean, nullable=False, server_default=false()),
     Column("surface", Text, nullable=False, server_default=text("''")),  # where it was asked for
     Column("place", Text, nullable=False, server_default=text("''")),
-    Column("hidden_by", Text, nullable=False, server_default=text("''")),  # asker, moderators, or nobody
+    Column("hidden_by", Text, nullable=False, server_default=text("''")),  # asker, moderators, both, or nobody
+    Column("unlisted", Boolean, nullable=False, server_default=false()),  # labelled, and nobody was asked to look yet
     CheckConstraint("NOT forgotten OR (hidden AND master = '')", name="forgotten_has_no_file"),
     Index(None, "hidden", "created_at"),
     Index(None, "model", "created_at"),
     Index(None, "surface", "place", "created_at"),
     Index(None, "asker_surface", "asker_id", "created_at"),
+    Index(None, "unlisted", "created_at"),
 )
 
 # The promise to bring one clip to one card, and what came of it.
@@ -202,6 +204,7 @@ deliveries = Table(
     UniqueConstraint("clip", "surface", "place", "thread", "message"),  # one promise per card
     Index(None, "state", "due_at"),
     Index(None, "job"),
+    Index(None, "surface", "place", "message"),
 )
 
 # A model as a runner last announced it.
@@ -319,6 +322,7 @@ refusals = Table(
     Column("appealed_at", Double),
     UniqueConstraint("surface", "request"),
     Index(None, "asker_surface", "asker_id", "created_at"),
+    Index(None, "surface", "place", "created_at"),
 )
 
 # What a platform sent, stored before it is confirmed and handled from here: each update has its effect once.
@@ -387,6 +391,15 @@ cases = Table(
     _one_of(Action, "action"),
     Index(None, "target_surface", "target_id"),
     Index(None, "created_at"),
+)
+
+# The number of the last case of a place: that of a case that was forgotten is not given again.
+case_numbers = Table(
+    "case_numbers",
+    metadata,
+    Column("surface", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    _count("last"),
 )
 
 # Points against people, until they decay.
@@ -460,9 +473,10 @@ reviews = Table(
     _text("card_thread"),
     _text("card_message"),  # empty: no card yet
     Column("drawn", Boolean, nullable=False, server_default=false()),
+    Column("version", Integer, nullable=False, server_default=text("0")),  # grows with what its card has to show
     _one_of(ReviewKind, "kind"),
     Index(None, "surface", "place", "decision", "opened_at"),
-    Index(None, "drawn"),
+    Index(None, "drawn", "surface", "card_message", "place"),
     Index(None, "kind", "subject"),
     Index("uq_reviews_open", "surface", "place", "kind", "subject", unique=True, sqlite_where=text("decision = ''")),
 )

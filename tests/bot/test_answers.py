@@ -248,7 +248,7 @@ async def test_other_places_and_hidden_clips_stay_unseen(world: World, answers: 
     hidden = await made(world, prompt="hidden")
     await made(world, calling(place="elsewhere"), "elsewhere")
     async with world.database.transaction() as tx:
-        await gallery.hide(tx, hidden)
+        await gallery.hide(tx, hidden, gallery.MODERATORS)
     assert (await answers.gallery(ADA)).facts == ()
     assert await answers.random_clip(ADA) == ""
 

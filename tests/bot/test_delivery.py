@@ -386,7 +386,7 @@ async def test_who_does_not_want_replies_gets_none(world: World) -> None:
 async def test_a_clip_that_was_hidden_meanwhile_is_withheld(world: World) -> None:
     delivery = await world.rendered("a frog")
     async with world.database.transaction() as tx:
-        await gallery.hide(tx, delivery.clip)
+        await gallery.hide(tx, delivery.clip, gallery.MODERATORS)
     await world.delivery.attempt(delivery)
     message = world.surface.messages[delivery.handle]
     assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
@@ -397,7 +397,7 @@ async def test_a_clip_hidden_after_its_delivery_is_covered_when_its_job_is_touch
     delivery = await world.rendered("a frog")
     await world.delivery.attempt(delivery)
     async with world.database.transaction() as tx:
-        await gallery.hide(tx, delivery.clip)
+        await gallery.hide(tx, delivery.clip, gallery.MODERATORS)
         await queue.touch(tx, delivery.job, world.clock())
     async with world.running(world.progress):
         await world.surface.until(lambda: world.surface.messages[delivery.handle].card == hidden())

@@ -206,7 +206,7 @@ async def test_what_is_hidden_or_unknown_is_shown_to_nobody(world: World, hide: 
     delivery = await world.rendered()
     async with world.database.transaction() as tx:
         if hide:
-            await gallery.hide(tx, delivery.clip)
+            await gallery.hide(tx, delivery.clip, gallery.MODERATORS)
     outcome = await press(world, Show(delivery.clip if hide else "zzzzzzzzzz"))
     assert outcome.result is Result.UNKNOWN
 

@@ -38,7 +38,8 @@ def publish(database: Database, make_job: MakeJob, make_clip: MakeClip) -> Calla
 
 @pytest.mark.parametrize("hidden", [True, False])
 async def test_a_clip_comes_back_as_it_was_published(database: Database, publish: MakeClip, hidden: bool) -> None:
-    clip = await publish(hidden=hidden, bytes=5_000_000_000)  # type: ignore[misc]
+    by = "asker" if hidden else ""
+    clip = await publish(hidden=hidden, hidden_by=by, bytes=5_000_000_000)  # type: ignore[misc]
     async with database.reading() as tx:
         assert await gallery.get(tx, clip.id) == clip
         assert await gallery.of_job(tx, clip.job) == clip
@@ -147,10 +148,10 @@ async def test_hidden_and_forgotten_clips_are_never_shown(database: Database, fi
     hidden, forgotten, kept = await film("a heart 1"), await film("a heart 2"), await film("a heart 3")
     async with database.transaction() as tx:
         await platform_files.keep(tx, "telegram", forgotten.id, "mp4", "f1")
-        assert await gallery.hide(tx, hidden.id)
-        assert not await gallery.hide(tx, hidden.id)
+        assert await gallery.hide(tx, hidden.id, gallery.MODERATORS)
+        assert not await gallery.hide(tx, hidden.id, gallery.MODERATORS)
         await gallery.forget(tx, forgotten.id)
-        assert await gallery.get(tx, hidden.id) == replace(hidden, hidden=True)
+        assert await gallery.get(tx, hidden.id) == replace(hidden, hidden=True, hidden_by="moderators")
         assert await platform_files.file(tx, "telegram", forgotten.id, "mp4") == ""
         assert await gallery.found(tx, ADA, "heart", 10) == [kept]
         assert await gallery.random(tx, "web", "main", None, 0.99) == kept

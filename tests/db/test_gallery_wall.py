@@ -65,7 +65,7 @@ async def test_only_the_clips_of_the_place_that_anybody_is_to_see_are_shown(
     database: Database, clips: list[Clip]
 ) -> None:
     async with database.transaction() as tx:
-        await gallery.hide(tx, clips[0].id)
+        await gallery.hide(tx, clips[0].id, gallery.MODERATORS)
         await gallery.forget(tx, clips[1].id)
         assert await gallery.shown(tx, "web", "main", clips[0].id) is None
         assert await gallery.shown(tx, "web", "main", clips[1].id) is None

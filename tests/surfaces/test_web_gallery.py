@@ -166,7 +166,7 @@ async def test_hidden_forgotten_and_foreign_clips_are_nowhere(house: Any, client
     moderated = await film(house, "a moderated heart")
     async with house.core.database.transaction() as tx:
         await gallery.forget(tx, forgotten[0].id)
-        await gallery.hide(tx, moderated[0].id)
+        await gallery.hide(tx, moderated[0].id, gallery.MODERATORS)
     assert await prompts(client) == await prompts(client, q="heart") == []
     assert (await client.get("/gallery/ids?until=1_a")).json() == {"ids": []}
     assert (await client.get("/gallery/random")).json() == {"clip": None}

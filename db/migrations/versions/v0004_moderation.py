@@ -19,8 +19,13 @@ _NEVER_EDITED = "number, action, rule, policy, reason, about, amends, created_at
 def upgrade() -> None:
     op.add_column("clips", sa.Column("hidden_by", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.execute("UPDATE clips SET hidden_by = 'moderators' WHERE hidden AND NOT forgotten")
+    op.add_column("clips", sa.Column("unlisted", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index("ix_clips_unlisted_created_at", "clips", ["unlisted", "created_at"])
+    op.create_index("ix_deliveries_surface_place_message", "deliveries", ["surface", "place", "message"])
+    op.create_index("ix_refusals_surface_place_created_at", "refusals", ["surface", "place", "created_at"])
     _create_allowed_prompts()
     _create_cases()
+    _create_case_numbers()
     _create_console_links()
     _create_console_sessions()
     _create_notices()
@@ -76,6 +81,16 @@ def _create_cases() -> None:
     )
     op.create_index("ix_cases_created_at", "cases", ["created_at"])
     op.create_index("ix_cases_target_surface_target_id", "cases", ["target_surface", "target_id"])
+
+
+def _create_case_numbers() -> None:
+    op.create_table(
+        "case_numbers",
+        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("surface", "place", name=op.f("pk_case_numbers")),
+    )
 
 
 def _create_console_links() -> None:
@@ -216,13 +231,16 @@ def _create_reviews() -> None:
         sa.Column("card_thread", sa.Text(), nullable=False),
         sa.Column("card_message", sa.Text(), nullable=False),
         sa.Column("drawn", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("version", sa.Integer(), nullable=False, server_default=sa.text("0")),
         sa.CheckConstraint(
             "kind IN ('held', 'reported', 'appeal', 'labelled')",
             name=op.f("ck_reviews_known_kind"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
     )
-    op.create_index("ix_reviews_drawn", "reviews", ["drawn"])
+    op.create_index(
+        "ix_reviews_drawn_surface_card_message_place", "reviews", ["drawn", "surface", "card_message", "place"]
+    )
     op.create_index("ix_reviews_kind_subject", "reviews", ["kind", "subject"])
     op.create_index(
         "ix_reviews_surface_place_decision_opened_at", "reviews", ["surface", "place", "decision", "opened_at"]
