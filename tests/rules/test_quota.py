@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.quota import Allowance, Denied, Granted, Why, cost, decide, left, refill
+from bot.quota import Allowance, Denied, Granted, Why, cost, decide, decide_here, left, refill
 from db.config import QuotaConfig
 from db.records import ClipSpec, Defaults, ModelFacts, ModelLimits, PlaceSettings, Range, Usage
 
@@ -135,3 +135,22 @@ def test_the_most_generous_of_place_and_roles_counts(
     place: PlaceSettings, roles: tuple[str, ...], credits_: int
 ) -> None:
     assert replace(ALLOWANCE, most=8000).at(place, roles) == replace(ALLOWANCE, credits=credits_, most=8000)
+
+
+@pytest.mark.parametrize(
+    ("spent", "budget", "expected"),
+    [
+        (((950.0, 9000),), None, Granted(1000)),
+        ((), 1000, Granted(1000)),
+        (((950.0, 2000),), 3000, Granted(1000)),
+        (((950.0, 2000), (960.0, 1)), 3000, Denied(1050.0, Why.PLACE, 1000, 999)),
+        (((950.0, 500), (960.0, 3000)), 3000, Denied(1060.0, Why.PLACE, 1000, 0)),
+        (((899.0, 3000),), 3000, Granted(1000)),
+        ((), 999, Denied(None, Why.PLACE, 1000, 999)),  # waiting would not help
+        ((), 0, Denied(None, Why.PLACE, 1000, 0)),
+    ],
+)
+def test_a_budget_of_a_place_is_shared_by_everybody_there(
+    spent: tuple[tuple[float, int], ...], budget: int | None, expected: object
+) -> None:
+    assert decide_here(spent, budget, 100.0, 1000, NOW) == expected

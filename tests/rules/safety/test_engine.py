@@ -281,6 +281,110 @@ def test_an_operator_adds_to_lists_and_refuses_words() -> None:
     assert policy.version != POLICY.version
 
 
+# --- what the moderators of a place decide ---
+
+
+def grown_up(*overrides: tuple[str, str], preset: str = "general") -> House:
+    return House(preset, age_restricted=True, overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("house", "prompt", "expected", "spoiler"),
+    [
+        # tighter, in any place
+        (House(overrides=(("P5", "refuse"),)), "greta garbo", ("refused", "P5"), False),
+        (House(overrides=(("P5", "hold"),)), "greta garbo", ("held", "P5"), False),
+        (House(overrides=(("P3", "label"),)), "a massacre", ("labelled", "P3"), False),
+        (House("family", overrides=(("P3", "refuse"),)), "a massacre", ("refused", "P3"), False),
+        (grown_up(("P2", "hold"), preset="adult-channel"), "guts", ("held", "P2"), True),
+        # looser, only where a place is for adults alone
+        (House(overrides=(("P5", "allow"),)), "greta garbo", ("labelled", "P5"), False),
+        (House("family", overrides=(("P3", "allow"),)), "a massacre", ("refused", "P3"), False),
+        (House("adult-channel", overrides=(("P1", "allow"),)), "a nude woman", ("refused", "P1"), False),
+        (grown_up(("P5", "allow")), "greta garbo", ("allowed", "P5"), False),
+        (grown_up(("P1", "allow")), "a nude woman", ("allowed", "P1"), True),
+        (grown_up(("P2", "label")), "guts", ("labelled", "P2"), True),
+        # a part of a category by its own name, or with the whole
+        (House(overrides=(("P6", "refuse"),)), "a gun", ("refused", "P6"), False),
+        (House(overrides=(("P6-shown", "label"), ("P6", "refuse"))), "a gun", ("labelled", "P6"), False),
+        (House(overrides=(("P6-shown", "refuse"),)), "a nude woman", ("refused", "P1"), False),
+        # one category says nothing about another, and what can't be understood says nothing at all
+        (House(overrides=(("P4", "refuse"),)), "greta garbo", ("labelled", "P5"), False),
+        (House(overrides=(("P5", "perhaps"),)), "greta garbo", ("labelled", "P5"), False),
+        (House(overrides=(("P55", "refuse"), ("", "refuse"))), "greta garbo", ("labelled", "P5"), False),
+    ],
+)
+def test_a_place_rules_by_category(house: House, prompt: str, expected: tuple[str, str], spoiler: bool) -> None:
+    verdict = judge(Writing(prompt), POLICY, house)
+    assert ((verdict.ruling.value, verdict.category), verdict.spoiler) == (expected, spoiler)
+
+
+EVERYTHING = tuple((f"{kind}{number}", "allow") for kind in "CP" for number in range(1, 10))
+
+
+@pytest.mark.parametrize("preset", ["family", "general", "adult-channel"])
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a naked child", ("refused", "C1")),
+        ("cctv of a massacre", ("refused", "C4")),
+        ("Emma Thornfield, nude", ("held", "C3")),
+    ],
+)
+def test_no_ruling_of_a_place_loosens_what_is_never_made(prompt: str, expected: tuple[str, str], preset: str) -> None:
+    assert said(prompt, House(preset, age_restricted=True, overrides=EVERYTHING)) == expected
+    assert said(prompt, House(preset, allowed=(prompt.casefold(),))) == expected
+
+
+def test_a_rule_that_wants_a_look_is_not_loosened_below_it() -> None:
+    wary = parse_policy({"test.toml": RULES.replace('category = "P5"', 'category = "P5"\nruling = "held"')})
+    assert said("greta garbo", grown_up(("P5", "allow"))) == ("allowed", "P5")
+    assert judge(Writing("greta garbo"), wary, grown_up(("P5", "allow"))).ruling is Ruling.HELD
+
+
+GARBO = "Greta Garbo in the rain"
+
+
+def test_a_prompt_that_moderators_found_harmless_is_made_there_as_it_is() -> None:
+    house = House("family", allowed=("greta garbo in the rain", "a massacre of guts"))
+    verdict = judge(Writing(GARBO), POLICY, house)
+    assert (verdict.ruling, verdict.category, verdict.rules) == (Ruling.ALLOWED, "", ("place.allowed",))
+    assert verdict.policy == POLICY.version
+    assert said("a Massacre of guts", house) == ("allowed", "")
+    assert judge(Writing("a lighthouse"), POLICY, House(allowed=("a lighthouse",))).rules == ()
+
+
+@pytest.mark.parametrize("prompt", [f"{GARBO}, nude", "Greta Garbo", "Greta  Garbo in the rain", f"{GARBO}!"])
+def test_other_words_than_those_that_were_found_harmless_are_judged(prompt: str) -> None:
+    assert judge(Writing(prompt), POLICY, House("family", allowed=(GARBO.casefold(),))).ruling is Ruling.REFUSED
+
+
+def test_what_stands_beside_a_harmless_prompt_is_judged() -> None:
+    house = House(allowed=("a child", "a massacre", "greta garbo", "now as phone footage"))
+    assert said("a child", house, negative="clothes, blurry") == ("refused", "C1")
+    assert said("a child", house, names=("nude-v2.safetensors",)) == ("refused", "C1")
+    assert said("greta garbo", house, names=("guts.safetensors",)) == ("refused", "P2")
+    assert said("now as phone footage", house, earlier=("a massacre",)) == ("refused", "C4")
+
+
+def test_a_harmless_prompt_is_still_refused_for_words_that_place_or_operator_do_not_want() -> None:
+    garbo = GARBO.casefold()
+    assert judge(Writing(GARBO), POLICY, House(words=("rain",), allowed=(garbo,))).rules == ("place.word",)
+    policy = parse_policy({"test.toml": RULES}, {"own.toml": 'refuse = ["rain"]'})
+    assert judge(Writing(GARBO), policy, House(allowed=(garbo,))).rules == ("operator.word",)
+
+
+@given(st.text(max_size=60), st.sampled_from(["a naked child", "cctv of a massacre", "a massacre in paris", ""]))
+def test_nothing_that_a_place_allows_changes_what_is_never_made(words: str, grave: str) -> None:
+    prompt = f"{grave} {words}"
+    without = judge(Writing(prompt), BUILT_IN)
+    lax = judge(Writing(prompt), BUILT_IN, House("adult-channel", (), True, EVERYTHING, (prompt.casefold(),)))
+    if without.category.startswith("C"):
+        assert (lax.ruling, lax.category) == (without.ruling, without.category)
+    else:
+        assert lax.ruling is Ruling.ALLOWED or lax.category.startswith("C")
+
+
 # --- everything that is written ---
 
 
