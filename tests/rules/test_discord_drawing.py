@@ -123,5 +123,5 @@ def test_no_card_is_longer_than_discord_takes() -> None:
 def test_every_command_of_the_menu_is_taken_by_somebody() -> None:
     everybodys = {command.name for command in menu.COMMANDS if not command.moderators}
     moderators = {command.name for command in menu.COMMANDS if command.moderators}
-    assert everybodys == set(desk.OF_EVERYBODY) | set(desk.WITH_CARDS) | set(desk.WITH_WORDS)
-    assert moderators == set(desk.OF_MODERATORS)
+    assert everybodys == set(desk.OF_EVERYBODY) | set(desk.BY_EVERYBODY)
+    assert moderators == set(desk.OF_MODERATORS) | set(desk.BY_MODERATORS)

@@ -18,16 +18,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import cards, intents, typed
 from bot.answers import Answers
-from bot.cards import asking, questions
+from bot.cards import Card, asking, questions
 from bot.commands import Commands, Outcome, Result
 from bot.language import say, speaking
 from bot.menu import LEVELS, Command
-from bot.port import TooLarge
+from bot.port import Refused, TooLarge
 from bot.specs import Problem
-from bot.surfaces.discord import receiving, windows
+from bot.surfaces.discord import enclosing, receiving, windows
 from bot.surfaces.discord.answering import OF_EVERYBODY, OF_MODERATORS, Answer, Options, line, text_in
 from bot.surfaces.discord.callers import Interaction, caller_of, is_reachable, language_of
-from bot.surfaces.discord.drawing import Picture
+from bot.surfaces.discord.drawing import FORMATS, Picture
 from bot.surfaces.discord.escaping import escaped, said
 from bot.surfaces.discord.rest import NOBODY, Rest
 from bot.surfaces.discord.troubles import where
@@ -80,7 +80,8 @@ class Desk:
         if command.name in answers:
             self._begin(interaction, self._answer(interaction, options, answers[command.name]))
         else:
-            self._begin(interaction, {**WITH_CARDS, **WITH_WORDS}[command.name](self, interaction, options))
+            works = BY_MODERATORS if command.moderators else BY_EVERYBODY
+            self._begin(interaction, works[command.name](self, interaction, options))
 
     def pressed(self, interaction: Interaction, token: str) -> None:
         """A button."""
@@ -260,7 +261,7 @@ class Desk:
     async def hide(self, interaction: Interaction, options: Options) -> None:
         """A clip of one's own by its id; hidden already, it is shown again."""
         clip = text_in(options, "id").lower()
-        await self._tell(interaction, lambda caller: self.commands.hide(caller, clip))
+        await self._tell(interaction, lambda caller: self.commands.hide_or_show(caller, clip))
 
     async def _tell(self, interaction: Interaction, act: Act) -> None:
         """What came of something that leaves no card, said to the caller alone."""
@@ -279,6 +280,21 @@ class Desk:
             await self.rest.show_original(interaction.token, card)
         else:
             await self._hand_over(interaction, caller, int(options.get("part", 1)))
+
+    async def review(self, interaction: Interaction, options: Options) -> None:
+        """What is most urgent to look at, with the clip that it is about."""
+        caller = caller_of(interaction)
+        if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is not None:
+            await self._show_review(interaction, caller, await self.answers.bench.review(caller))
+
+    async def _show_review(self, interaction: Interaction, caller: Caller, card: Card) -> None:
+        """Without the clip where Discord does not take it: the other moderators' card has it."""
+        limit = self.ways.limit(caller.address)
+        clip = await enclosing.file_of(self.commands, card.clip, FORMATS[0], limit) if card.clip else None
+        try:
+            await self.rest.edit_original(interaction.token, Picture(card, clip), limit)
+        except (TooLarge, Refused):
+            await self.rest.show_original(interaction.token, card)
 
     async def _hand_over(self, interaction: Interaction, caller: Caller, part: int) -> None:
         """In a part that fits; Discord takes less here and there than it says."""
@@ -369,7 +385,7 @@ class Desk:
             caller = caller_of(interaction)
             outcome = await self.commands.press(caller, token, str(interaction.id))
             following = await self.answers.bench.review(caller)
-            await self.rest.show_original(interaction.token, asking.after(outcome.sentence, following))
+            await self._show_review(interaction, caller, asking.after(outcome.sentence, following))
 
     async def _act(self, interaction: Interaction, token: str) -> None:
         """What changes the card itself: the loops redraw it, and the one who pressed is told in a whisper."""
@@ -396,14 +412,16 @@ def _stands_elsewhere(outcome: Outcome, route: CardRoute) -> bool:
     return outcome.handle is None or outcome.handle.message != route.message
 
 
-WITH_CARDS: Mapping[str, Callable[[Desk, Interaction, Options], Coroutine[Any, Any, None]]] = {
+Work = Callable[[Desk, Interaction, Options], Coroutine[Any, Any, None]]
+
+# The commands that are more than an answer.
+BY_EVERYBODY: Mapping[str, Work] = {
     "video": Desk.video,
     "again": Desk.again,
     "show": Desk.show,
     "random": Desk.random,
-}
-WITH_WORDS: Mapping[str, Callable[[Desk, Interaction, Options], Coroutine[Any, Any, None]]] = {
     "report": Desk.report,
     "hide": Desk.hide,
     "mydata": Desk.mydata,
 }
+BY_MODERATORS: Mapping[str, Work] = {"review": Desk.review}

@@ -22,6 +22,7 @@ from bot.surfaces.discord.escaping import escaped, one_line
 from db.records import Asker
 
 NAME = "discord"
+FORMATS = ("gif", "mp4", "webp")
 TEXT_CHARS = 4000  # of all the texts of a message together
 PART_CHARS = 900  # of a title, and of the value of a fact
 STATUS_CHARS = 1200

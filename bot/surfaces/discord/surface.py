@@ -17,7 +17,7 @@ from bot.commands import Commands
 from bot.port import Gone, Limits, Receipt, Rendition, SurfaceError, TooLarge
 from bot.surfaces.discord import endpoints, membership, slash
 from bot.surfaces.discord.desk import Desk
-from bot.surfaces.discord.drawing import NAME, TEXT_CHARS, Picture, mentioned
+from bot.surfaces.discord.drawing import FORMATS, NAME, TEXT_CHARS, Picture, mentioned
 from bot.surfaces.discord.escaping import escaped
 from bot.surfaces.discord.gateway import Gateway, logged_in, quiet, supervised
 from bot.surfaces.discord.rest import Rest
@@ -30,7 +30,6 @@ from db.records import Address, Asker, Circumstances, Handle
 DEFAULT_BYTES = 10 * 2**20  # of a file where nothing better is known
 REQUEST_BYTES = 25 * 2**20 - 2**16  # of a whole request, less what is not the file
 REDRAW_SECONDS = 3.0
-FORMATS = ("gif", "mp4", "webp")
 SWEEP_SECONDS = 3600.0
 SYNC_PAUSE = 60.0  # seconds until Discord is told about the commands again, where that failed
 PLACES_HEARD = 10_000  # places whose own limit is remembered
