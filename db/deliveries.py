@@ -88,12 +88,13 @@ async def of_message(tx: AsyncConnection, surface: str, place: str, message: str
 
 async def promise_again(tx: AsyncConnection, clip_id: str, now: float, surface: str = "", place: str = "") -> int:
     """SENT or GIVEN_UP -> PROMISED: the cards that carried the clip shall carry it once more; only those of a place
-    where one is given. Returns how many."""
+    where one is given. They count as cards of now: nobody is to be told a second time that their clip is ready.
+    Returns how many."""
     closed = and_(deliveries.c.clip == clip_id, deliveries.c.state != DeliveryState.PROMISED)
     if surface:
         names = await moves.names(tx, surface, place)
         closed = and_(closed, deliveries.c.surface == surface, deliveries.c.place.in_(names))
-    fresh = {"state": DeliveryState.PROMISED, "attempts": 0, "due_at": now, "sent_at": None}
+    fresh = {"state": DeliveryState.PROMISED, "attempts": 0, "due_at": now, "card_at": now, "sent_at": None}
     return (await tx.execute(update(deliveries).where(closed).values(**fresh, receipt="", reason=""))).rowcount
 
 

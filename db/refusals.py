@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, select, update
 from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.records import Refusal
+from db import moves, people
+from db.records import Asker, Refusal
 from db.rows import address_of, address_values, asker_of, asker_values, verdict_of
 from db.tables import refusals
 
@@ -49,6 +51,27 @@ async def appealed(tx: AsyncConnection, surface: str, place: str) -> list[Refusa
     theirs = and_(refusals.c.surface == surface, refusals.c.place == place, refusals.c.appealed_at.is_not(None))
     rows = await tx.execute(select(refusals).where(theirs).order_by(refusals.c.appealed_at))
     return [_refusal_of(row) for row in rows]
+
+
+async def count(
+    tx: AsyncConnection, asker: Asker, surface: str, place: str, categories: Collection[str], since: float
+) -> int:
+    """How many prompts of the person (all their identities) were refused in a place after `since` for one of these."""
+    names = await moves.names(tx, surface, place)
+    there = and_(refusals.c.surface == surface, refusals.c.place.in_(names), refusals.c.created_at > since)
+    grave = refusals.c.verdict["category"].as_string().in_(categories)
+    return await _count(tx, asker, and_(there, grave))
+
+
+async def appeals_of(tx: AsyncConnection, asker: Asker, since: float) -> int:
+    """How many appeals the person made after `since`, anywhere."""
+    return await _count(tx, asker, refusals.c.appealed_at > since)
+
+
+async def _count(tx: AsyncConnection, asker: Asker, which: ColumnElement[bool]) -> int:
+    identities = await people.identities(tx, asker)
+    theirs = people.one_of(identities, refusals.c.asker_surface, refusals.c.asker_id)
+    return (await tx.execute(select(func.count()).select_from(refusals).where(theirs, which))).scalar_one()
 
 
 async def _one(tx: AsyncConnection, where: ColumnElement[bool]) -> Refusal | None:

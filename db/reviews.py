@@ -101,6 +101,17 @@ async def decide(
     return (await tx.execute(update(reviews).where(_is(review_id), _OPEN).values(values))).rowcount == 1
 
 
+async def lapse(tx: AsyncConnection, subject: str, now: float) -> None:
+    """Nothing is left to decide about this subject, in whichever place somebody was to look at it."""
+    values = {
+        "decision": Decision.LAPSED,
+        "decided_at": now,
+        "drawn": _HAS_NO_CARD,
+        "version": reviews.c.version + 1,
+    }
+    await tx.execute(update(reviews).where(reviews.c.subject == subject, _OPEN).values(values))
+
+
 async def undrawn(tx: AsyncConnection, surfaces: Collection[str], limit: int) -> list[Review]:
     """Open reviews without a card in places that have a desk, and those whose card tells no truth any more, the
     oldest first."""
