@@ -19,6 +19,7 @@ from db.tables import (
     clips,
     console_links,
     console_sessions,
+    credit_entries,
     moved_places,
     pending,
     places,
@@ -30,7 +31,7 @@ from db.tables import (
     withheld,
 )
 
-_SIMPLY = (clips, refusals, strikes, restrictions, pending, console_links, console_sessions)
+_SIMPLY = (clips, refusals, strikes, restrictions, pending, credit_entries, console_links, console_sessions)
 _NUMBERED = (strikes, restrictions, reviews, allowed_prompts)  # which name their case
 
 

@@ -9,18 +9,21 @@ fifty requests at once get exactly what the credit allows.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
-from db.records import UNFINISHED_STATES, Asker, Usage
+from db.records import EVERYWHERE, UNFINISHED_STATES, Asker, Usage
 from db.rows import asker_values
 from db.tables import ReservationState, credit_entries, jobs, reservations
 
 
-async def usage(tx: AsyncConnection, asker: Asker, since: float, now: float) -> Usage:
+async def usage(
+    tx: AsyncConnection, asker: Asker, since: float, now: float, surface: str = "", place: str = ""
+) -> Usage:
     """What the person reserved, settled or was charged after `since`, oldest first; what they were granted that still
-    counts at `now`; how many of their jobs are unfinished, and when they last asked for one."""
+    counts at `now`, everywhere and in this place; how many of their jobs are unfinished, and when they last asked for
+    one."""
     identities = await people.identities(tx, asker)
     theirs = people.one_of(identities, jobs.c.asker_surface, jobs.c.asker_id)
     return Usage(
@@ -30,7 +33,7 @@ async def usage(tx: AsyncConnection, asker: Asker, since: float, now: float) -> 
                 select(func.count()).select_from(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
             )
         ).scalar_one(),
-        granted=await _granted(tx, identities, now),
+        granted=await _granted(tx, identities, now, surface, place),
         last_at=(await tx.execute(select(func.max(jobs.c.created_at)).where(theirs))).scalar_one(),
     )
 
@@ -76,10 +79,27 @@ async def charge(tx: AsyncConnection, entry: str, asker: Asker, amount: int, rea
     await tx.execute(insert(credit_entries).values(values))
 
 
-async def grant(tx: AsyncConnection, entry: str, asker: Asker, amount: int, now: float, until: float) -> None:
-    """Credits on top of what anyone may use, good until a moment; `entry` is a new id."""
+async def grant(
+    tx: AsyncConnection,
+    entry: str,
+    asker: Asker,
+    amount: int,
+    now: float,
+    until: float,
+    surface: str = "",
+    place: str = "",
+) -> None:
+    """Credits on top of what anyone may use, good until a moment, in one place where one is named; `entry` is a new
+    id."""
     values = {"id": entry, **asker_values(asker), "credits": -amount, "reason": "granted"}
-    await tx.execute(insert(credit_entries).values(**values, created_at=now, until=until))
+    there = {"surface": surface, "place": place}
+    await tx.execute(insert(credit_entries).values(**values, **there, created_at=now, until=until))
+
+
+async def granted_in(tx: AsyncConnection, asker: Asker, now: float, surface: str, place: str) -> int:
+    """What the person was granted for this place alone and that still counts."""
+    of_place = and_(credit_entries.c.surface == surface, credit_entries.c.place == place)
+    return await _sum_granted(tx, await people.identities(tx, asker), now, of_place)
 
 
 async def _close(tx: AsyncConnection, job_id: str, state: ReservationState) -> None:
@@ -108,8 +128,15 @@ async def _charged(tx: AsyncConnection, identities: tuple[Asker, ...], since: fl
     return [(row.created_at, row.credits) for row in rows]
 
 
-async def _granted(tx: AsyncConnection, identities: tuple[Asker, ...], now: float) -> int:
-    good = and_(_entries_of(identities), credit_entries.c.credits < 0, credit_entries.c.until > now)
+async def _granted(tx: AsyncConnection, identities: tuple[Asker, ...], now: float, surface: str, place: str) -> int:
+    there = tuple_(credit_entries.c.surface, credit_entries.c.place).in_([EVERYWHERE, (surface, place)])
+    return await _sum_granted(tx, identities, now, there)
+
+
+async def _sum_granted(
+    tx: AsyncConnection, identities: tuple[Asker, ...], now: float, where: ColumnElement[bool]
+) -> int:
+    good = and_(_entries_of(identities), credit_entries.c.credits < 0, credit_entries.c.until > now, where)
     return -((await tx.execute(select(func.sum(credit_entries.c.credits)).where(good))).scalar_one() or 0)
 
 

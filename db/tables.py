@@ -245,7 +245,8 @@ room_messages = Table(
     Index(None, "room", "number"),
 )
 
-# Credits that no job holds: charges for refused prompts are positive, grants negative and good until a moment.
+# Credits that no job holds: charges for refused prompts are positive, grants negative and good until a moment, in one
+# place where they come from its moderators.
 credit_entries = Table(
     "credit_entries",
     metadata,
@@ -255,6 +256,8 @@ credit_entries = Table(
     _text("reason"),
     _time("created_at"),
     Column("until", Double),
+    Column("surface", Text, nullable=False, server_default=text("''")),  # empty, as the place: everywhere
+    Column("place", Text, nullable=False, server_default=text("''")),
     Index(None, "asker_surface", "asker_id", "created_at"),
 )
 

@@ -208,7 +208,9 @@ class Commands:
             return Situation(
                 now=now,
                 models=await models.known(tx),
-                usage=await quotas.usage(tx, request.asker, now - self.allowance.window, now),
+                usage=await quotas.usage(
+                    tx, request.asker, now - self.allowance.window, now, here.surface, here.place
+                ),
                 ahead=await queue.waiting_count(tx),
                 typical=await gallery.typical_seconds(tx, model),
                 formats=limits.formats,
@@ -270,7 +272,8 @@ class Commands:
         spent = await self._spent_here(tx, here, place, now)
         granted = quota.decide_here(spent, place.budget, allowance.window, cost, now)
         if isinstance(granted, quota.Granted):
-            usage = await quotas.usage(tx, request.asker, now - allowance.window, now)
+            since = now - allowance.window
+            usage = await quotas.usage(tx, request.asker, since, now, here.surface, here.place)
             granted = quota.decide(usage, allowance, cost, now)
         if isinstance(granted, quota.Denied):
             return Plan(Result.DENIED, cards.denied(granted, now, request.asker), verdict=plan.verdict)

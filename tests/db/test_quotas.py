@@ -143,3 +143,17 @@ async def test_linked_identities_spend_from_one_purse(database: Database, make_j
         for identity in (asker, other):
             usage = await quotas.usage(tx, identity, 0.0, 1.0)
             assert usage == Usage(((101.0, 3), (102.0, 4)), waiting=2, granted=50, last_at=105.0)
+
+
+async def test_what_moderators_grant_counts_in_their_place_alone(database: Database, asker: Asker) -> None:
+    async with database.transaction() as tx:
+        await quotas.grant(tx, "g1", asker, 100, now=1.0, until=9.0)
+        await quotas.grant(tx, "g2", asker, 20, 1.0, 9.0, "recording", "here")
+        await quotas.grant(tx, "g3", asker, 3, 1.0, 9.0, "recording", "there")
+        granted = [
+            (await quotas.usage(tx, asker, 0.0, 2.0, *there)).granted
+            for there in ((), ("recording", "here"), ("recording", "there"), ("web", "here"))
+        ]
+        here = [await quotas.granted_in(tx, asker, now, "recording", "here") for now in (2.0, 9.0)]
+    assert granted == [100, 120, 103, 100]
+    assert here == [20, 0]
