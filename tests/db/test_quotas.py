@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from db import people, queue, quotas
 from db.database import Database
 from db.ids import new_id
-from db.records import Asker, Job, JobState, Usage
+from db.records import Address, Asker, Handle, Job, JobState, Usage
 from db.tables import ReservationState, reservations
 
 MakeJob = Callable[..., Job]
@@ -157,3 +157,22 @@ async def test_what_moderators_grant_counts_in_their_place_alone(database: Datab
         here = [await quotas.granted_in(tx, asker, now, "recording", "here") for now in (2.0, 9.0)]
     assert granted == [100, 120, 103, 100]
     assert here == [20, 0]
+
+
+async def test_what_a_place_spends_is_everybodys_there_and_nobodys_elsewhere(
+    database: Database, make_job: MakeJob, asker: Asker
+) -> None:
+    here, there = (Handle(Address("web", place, "thread"), "m1") for place in ("here", "there"))
+    times = {"handle": here, "created_at": 20.0, "changed_at": 20.0}
+    first = await _order(database, make_job(cost=3, **times))
+    await _order(database, make_job(cost=4, asker=Asker("telegram", "7"), **(times | {"created_at": 15.0})))
+    await _order(database, make_job(cost=5, **(times | {"handle": there})))
+    await _order(database, make_job(cost=6, **(times | {"created_at": 10.0, "changed_at": 99.0})))
+    released = await _order(database, make_job(cost=7, **times))
+    async with database.transaction() as tx:
+        await quotas.release(tx, released.id)
+        await quotas.settle(tx, first.id)
+        assert await quotas.spent_in(tx, "web", "here", 10.0) == ((15.0, 4), (20.0, 3))
+        assert await quotas.spent_in(tx, "web", "here", 20.0) == ()
+        assert await quotas.spent_in(tx, "web", "there", 0.0) == ((20.0, 5),)
+        assert await quotas.spent_in(tx, "discord", "here", 0.0) == ()
