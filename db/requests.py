@@ -83,6 +83,13 @@ async def of_job(tx: AsyncConnection, job_id: str) -> Request | None:
     return None if row is None else _request_of(row)
 
 
+async def of_message(tx: AsyncConnection, surface: str, place: str, message: str) -> Request | None:
+    """The request whose card is this message."""
+    here = and_(requests.c.surface == surface, requests.c.place == place, requests.c.message == message)
+    row = (await tx.execute(select(requests).where(here).order_by(requests.c.created_at.desc()).limit(1))).first()
+    return None if row is None else _request_of(row)
+
+
 async def recent_prompts(tx: AsyncConnection, asker: Asker, start: str, limit: int) -> list[str]:
     """What the asker has had made, each once, the latest first; only what begins with `start`, in either case. What
     was refused after all is not among it, nor what was deleted."""

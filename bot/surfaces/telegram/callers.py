@@ -72,13 +72,6 @@ def thread_of(message: Message) -> str:
     return ""
 
 
-def speaks_for_the_place(message: Message) -> bool:
-    """An anonymous administrator, or a post in a channel, which only administrators write."""
-    if message.sender_chat is not None:
-        return message.sender_chat.id == message.chat.id
-    return message.chat.type == ChatType.CHANNEL
-
-
 def lane(body: dict[str, Any]) -> str:
     """Updates of one lane are handled one after the other: those of a chat, and what one person searches inline.
 

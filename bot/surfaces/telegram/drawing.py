@@ -71,6 +71,11 @@ def mention(asker: str, sentence: str) -> str:
     return f'<a href="tg://user?id={asker}">{words}</a>' if asker.isdecimal() else words
 
 
+def leading(url: str, sentence: str) -> str:
+    """A sentence that leads somewhere when touched."""
+    return f'<a href="{html.escape(url)}">{plain(sentence)}</a>'
+
+
 def quoted(words: str) -> str:
     """A prompt that a touch copies."""
     return f"<code>{html.escape(words, quote=False)}</code>"

@@ -13,23 +13,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from telegram import CallbackQuery, ChatMemberUpdated, InlineQuery, InlineQueryResultCachedMpeg4Gif, Message, Update
-from telegram.constants import ChatMemberStatus, ParseMode
+from telegram.constants import ChatMemberStatus, ChatType, ParseMode
 
 from bot import cards, intents, typed
 from bot.answers import Answers
-from bot.cards import Card, questions
+from bot.cards import Card, asking, questions
 from bot.cards import answers as sentences
 from bot.commands import TOO_LATE_SECONDS, Commands, Outcome, Result
 from bot.language import say, speaking
-from bot.port import Gone, Refused, SurfaceError
+from bot.port import Gone, SurfaceError
 from bot.specs import Problem
 from bot.surfaces.telegram import callers, drawing
 from bot.surfaces.telegram.callers import NAME
+from bot.surfaces.telegram.members import words_of
+from bot.surfaces.telegram.moderating import Moderating
 from bot.surfaces.telegram.questions import About, Question
-from bot.surfaces.telegram.wire import TooOld, Unknown
+from bot.surfaces.telegram.saying import Saying, nonces, question_nonce
+from bot.surfaces.telegram.wire import TooOld
 from bot.typed import Line
 from db import platform_files, queue, requests
-from db.records import Caller, Clip, Handle
+from db.records import Address, Asker, Caller, Clip, Handle
 
 if TYPE_CHECKING:
     from bot.surfaces.telegram.surface import TelegramSurface
@@ -37,7 +40,20 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 2.0  # a button turns for as long as it has no answer
 INLINE_CLIPS = 50
 INLINE_MOST = 500  # clips that one search leads to
-ALARMING = frozenset({Result.NOT_YOURS, Result.REFUSED, Result.DENIED, Result.PROBLEM, Result.UNSHOWN})
+ALARMING = frozenset(
+    {Result.NOT_YOURS, Result.REFUSED, Result.DENIED, Result.PROBLEM, Result.UNSHOWN, Result.DECIDED_ALREADY}
+)
+
+NOT_FOUND = frozenset({Result.NOT_YOURS, Result.UNKNOWN})
+OF_MODERATION = (  # buttons of which Telegram is asked first who presses them
+    intents.Approve
+    | intents.Remove
+    | intents.FalseAlarm
+    | intents.Confirm
+    | intents.Dismiss
+    | intents.Hide
+    | intents.Unhide
+)
 
 Answering = Callable[[Caller, Line, str], Awaitable[None]]
 
@@ -51,6 +67,8 @@ class Hearing:
         self._surface = surface
         self._commands = commands
         self._answers = answers
+        self._saying = Saying(surface)
+        self._moderating = Moderating(surface, commands, answers, self._saying)
         self._words: dict[str, Answering] = {
             "video": self._video,
             "again": self._again,
@@ -95,7 +113,7 @@ class Hearing:
                 await self._answer(press, questions.went_wrong(), alert=True)
         elif caller is not None and message is not None and _expects_an_answer(message, caller):
             with speaking(caller.circumstances.language):
-                await self._tell(caller, questions.went_wrong(), f"excuse {number}")
+                await self._saying.tell(caller, questions.went_wrong(), f"excuse {number}")
 
     # --- what was said ---
 
@@ -103,21 +121,21 @@ class Hearing:
         if await self._moved(message) or (caller := _speaker(message)) is None:
             return
         await self._surface.places.let_in(caller.address.place)
-        with speaking(caller.circumstances.language), self._answering(caller, message, *_nonces(origin)):
-            line = typed.read(_words(message))
+        with speaking(caller.circumstances.language), self._answering(caller, message, *nonces(origin)):
+            line = typed.read(words_of(message))
             if line.command:
                 await self._commanded(caller, line, message, origin)
             elif question := await self._asked(caller, message):
                 await self._replied(caller, question, line, origin)
             elif caller.circumstances.private:
-                await self._put(caller, await self._answers.start(caller), origin)
+                await self._saying.put(caller, await self._answers.start(caller), origin)
 
     async def _said_long_ago(self, message: Message, origin: str) -> None:
         """Nobody wants to be surprised with it any more. It is told once for all that somebody said in an hour."""
         if await self._moved(message) or (caller := _speaker(message)) is None:
             return
-        line = typed.read(_words(message))
-        ours = line.command in self._words or line.command in self._cards
+        line = typed.read(words_of(message))
+        ours = line.command in {*self._words, *self._cards, *self._moderating.names}
         if not (caller.circumstances.private or (ours and self._is_for_us(message))) or await self._is_known(origin):
             return
         nonce = f"late {caller.asker.id} {message.date.timestamp() // 3600:.0f}"
@@ -143,17 +161,18 @@ class Hearing:
     async def _commanded(self, caller: Caller, line: Line, message: Message, origin: str) -> None:
         if not self._is_for_us(message):
             return
-        if line.command.startswith("z"):
-            moderates = callers.speaks_for_the_place(message) or await self._moderates(caller)
-            caller = _as_moderator(caller, moderates)
-        if line.command in self._words:
+        if line.command.startswith("z") or line.command in self._moderating.names:
+            caller = await self._now(caller)
+        if line.command in self._moderating.names:
+            await self._moderating.hear(caller, line, message, origin)
+        elif line.command in self._words:
             await self._words[line.command](caller, line, origin)
         elif line.command in self._cards:
-            await self._put(caller, await self._cards[line.command](caller, line), origin)
+            await self._saying.put(caller, await self._cards[line.command](caller, line), origin)
         elif _addressee(message) or caller.circumstances.private:  # a group has other bots, whose commands these may be
             unknown = typed.command_of(line)
             if isinstance(unknown, Problem):
-                await self._tell(caller, unknown.sentence, origin)
+                await self._saying.tell(caller, unknown.sentence, origin)
 
     def _is_for_us(self, message: Message) -> bool:
         return _addressee(message) in {"", self._surface.wire.username.casefold()}
@@ -172,16 +191,16 @@ class Hearing:
         """Options count in an answer as well; one that says too little leaves the question open."""
         wish = typed.wish_of(line)
         if isinstance(wish, Problem):
-            return await self._tell(caller, wish.sentence, origin)
+            return await self._saying.tell(caller, wish.sentence, origin)
         if not wish.prompt.strip():
-            return await self._tell(caller, questions.which_prompt(), origin)
+            return await self._saying.tell(caller, questions.which_prompt(), origin)
         match question.about:
             case About.DRAFT:
                 with self._answering_draft(caller, question.subject, origin):
                     outcome = await self._commands.write(caller, question.subject, wish.prompt, wish)
             case About.EDIT:
                 outcome = await self._commands.edit(caller, question.subject, wish.prompt, origin, wish)
-        await self._tell_outcome(caller, outcome, origin)
+        await self._saying.outcome(caller, outcome, origin)
         return await self._surface.questions.answered(caller.address, caller.asker)
 
     # --- commands ---
@@ -189,9 +208,9 @@ class Hearing:
     async def _video(self, caller: Caller, line: Line, origin: str) -> None:
         wish = typed.wish_of(line)
         if isinstance(wish, Problem):
-            return await self._tell(caller, wish.sentence, origin)
+            return await self._saying.tell(caller, wish.sentence, origin)
         if wish.prompt.strip():
-            return await self._tell_outcome(caller, await self._commands.request_clip(caller, wish, origin), origin)
+            return await self._saying.outcome(caller, await self._commands.request_clip(caller, wish, origin), origin)
         await self._commands.draft(caller, wish, origin)
         return await self._ask(
             caller,
@@ -204,31 +223,31 @@ class Hearing:
     async def _again(self, caller: Caller, line: Line, origin: str) -> None:
         job = await self._answers.last_job(caller)
         if not job:
-            return await self._tell(caller, sentences.no_clip_yet(), origin)
+            return await self._saying.tell(caller, sentences.no_clip_yet(), origin)
         outcome = await self._commands.press(caller, intents.token(intents.Again(job)), origin)
-        return await self._tell_outcome(caller, outcome, origin)
+        return await self._saying.outcome(caller, outcome, origin)
 
     async def _show(self, caller: Caller, line: Line, origin: str) -> None:
         clip = line.options.get("id", line.words).strip()
-        await self._tell_outcome(caller, await self._commands.show_clip(caller, clip, origin), origin)
+        await self._saying.outcome(caller, await self._commands.show_clip(caller, clip, origin), origin)
 
     async def _random(self, caller: Caller, line: Line, origin: str) -> None:
         clip = await self._answers.random_clip(caller)
         if not clip:
-            return await self._tell(caller, sentences.no_clip_yet(), origin)
-        return await self._tell_outcome(caller, await self._commands.show_clip(caller, clip, origin), origin)
+            return await self._saying.tell(caller, sentences.no_clip_yet(), origin)
+        return await self._saying.outcome(caller, await self._commands.show_clip(caller, clip, origin), origin)
 
     async def _settings(self, caller: Caller, line: Line, origin: str) -> None:
         changes = typed.changes_of(line)
         if isinstance(changes, Problem):
-            return await self._tell(caller, changes.sentence, origin)
-        return await self._put(caller, await self._answers.settings(caller, changes), origin)
+            return await self._saying.tell(caller, changes.sentence, origin)
+        return await self._saying.put(caller, await self._answers.settings(caller, changes), origin)
 
     async def _place_settings(self, caller: Caller, line: Line, origin: str) -> None:
         changes = typed.changes_of(line)
         if isinstance(changes, Problem):
-            return await self._tell(caller, changes.sentence, origin)
-        return await self._put(caller, await self._answers.place_settings(caller, changes), origin)
+            return await self._saying.tell(caller, changes.sentence, origin)
+        return await self._saying.put(caller, await self._answers.place_settings(caller, changes), origin)
 
     async def _quota(self, caller: Caller, line: Line) -> Card:
         """What a clip would cost is said where anything about it is."""
@@ -266,22 +285,63 @@ class Hearing:
 
     async def _act(self, caller: Caller, press: CallbackQuery, token: str, origin: str) -> Outcome | None:
         """What the button does; None: what is seen of it says enough."""
-        outcome = await self._commands.press(caller, token, origin)
-        if outcome.result is Result.NOT_YOURS and await self._moderates(caller):
-            outcome = await self._commands.press(_as_moderator(caller, moderates=True), token, origin)
-        match outcome.result, intents.parse(token):
+        intent, about = intents.parse(token), await self._about(caller, press)
+        outcome = await self._surface.places.outcome(origin)
+        if outcome is None:
+            outcome = await self._done(replace(caller, address=about or caller.address), press, token, origin)
+            if isinstance(intent, OF_MODERATION):  # from here on only its card has to be drawn
+                await self._surface.places.note_outcome(origin, outcome)
+        match outcome.result, intent:
             case Result.PAGE, intents.Page(number):
                 await self._turn_page(caller, press, number)
                 return None
             case Result.ASK_PROMPT, _:
                 await self._ask_for_other_words(caller, press, outcome, origin)
                 return None
+            case ((Result.CONFIRMED | Result.DISMISSED), _):
+                await self._redraw_pressed(caller, press, sentences.note(outcome.sentence))
+            case ((Result.DECIDED | Result.DECIDED_ALREADY), _) if about is not None:  # a desk's cards have a loop
+                following = await self._answers.bench.review(await self._now(replace(caller, address=about)))
+                await self._redraw_pressed(caller, press, asking.after(outcome.sentence, following))
         return outcome
 
-    async def _turn_page(self, caller: Caller, press: CallbackQuery, number: int) -> None:
+    async def _done(self, caller: Caller, press: CallbackQuery, token: str, origin: str) -> Outcome:
+        """By the caller as they are now; what an anonymous administrator has asked for, they answer for as well."""
+        intent, asked_anew = intents.parse(token), False
+        if isinstance(intent, OF_MODERATION):
+            caller, asked_anew = await self._now(caller), True
+        outcome = await self._commands.press(caller, token, origin)
+        if outcome.result is Result.NOT_YOURS and not asked_anew:
+            caller = await self._now(caller)
+            if caller.circumstances.moderator:
+                outcome = await self._commands.press(caller, token, origin)
+        may_be_the_places = isinstance(intent, intents.Confirm | intents.Dismiss) and outcome.result in NOT_FOUND
+        if may_be_the_places and await self._speaks_for_the_place(caller, press):
+            place = Asker(NAME, caller.address.place)
+            outcome = await self._commands.press(replace(caller, asker=place), token, origin)
+        return outcome
+
+    async def _speaks_for_the_place(self, caller: Caller, press: CallbackQuery) -> bool:
+        """Whether the caller writes in the chat's own name: an anonymous administrator, or any of a channel's."""
+        member = await self._surface.member(caller.address.place, caller.asker)
+        in_channel = press.message is not None and press.message.chat.type == ChatType.CHANNEL
+        return member is not None and (member.anonymous or (member.manages and in_channel))
+
+    async def _about(self, caller: Caller, press: CallbackQuery) -> Address | None:
+        """The place that a card in a private chat speaks of; None: the chat itself."""
+        if press.message is None or not caller.circumstances.private:
+            return None
+        try:
+            return await self._surface.places.about(Handle(caller.address, str(press.message.message_id)))
+        except Gone:  # we were put out of there: nobody moderates here
+            return None
+
+    async def _redraw_pressed(self, caller: Caller, press: CallbackQuery, card: Card) -> None:
         if press.message is not None:
-            page = await self._answers.gallery(caller, page=number)
-            await self._surface.redraw(Handle(caller.address, str(press.message.message_id)), page)
+            await self._surface.redraw(Handle(caller.address, str(press.message.message_id)), card)
+
+    async def _turn_page(self, caller: Caller, press: CallbackQuery, number: int) -> None:
+        await self._redraw_pressed(caller, press, await self._answers.gallery(caller, page=number))
 
     async def _ask_for_other_words(self, caller: Caller, press: CallbackQuery, outcome: Outcome, origin: str) -> None:
         """Telegram fills no field with words beforehand: they stand below the question, and a touch copies them."""
@@ -340,14 +400,10 @@ class Hearing:
         else:
             await self._surface.places.let_in(place)
 
-    async def _moderates(self, caller: Caller) -> bool:
-        """Asked anew each time: rights are taken away, too."""
-        if caller.circumstances.private or not caller.asker.id.isdecimal():
-            return False
-        try:
-            return await self._surface.wire.is_administrator(caller.address.place, caller.asker.id)
-        except (Gone, Refused):
-            return False
+    async def _now(self, caller: Caller) -> Caller:
+        """With what Telegram says about them now: rights are taken away, too. Their language is known already."""
+        told = await self._surface.circumstances(caller.address, caller.asker)
+        return replace(caller, circumstances=replace(told, language=caller.circumstances.language))
 
     # --- speaking ---
 
@@ -376,45 +432,22 @@ class Hearing:
         self, caller: Caller, question: Question, words: str, placeholder: str, origin: str, answers: str = ""
     ) -> None:
         shown = placeholder if len(placeholder) <= drawing.PLACEHOLDER_CHARS else ""
-        message = await self._surface.ask(caller.address, words, shown, answers, _question_nonce(origin))
+        message = await self._surface.ask(caller.address, words, shown, answers, question_nonce(origin))
         await self._surface.questions.ask(caller.address, message, question)
-
-    async def _put(self, caller: Caller, card: Card, origin: str) -> None:
-        """Said once: where nobody can tell whether it came, its asker sees that, and asks again or does not."""
-        try:
-            await self._surface.show(caller.address, card, _answer_nonce(origin))
-        except Unknown as error:
-            log.info("Whether an answer came is not known: %s", error)
-
-    async def _tell(self, caller: Caller, sentence: str, origin: str) -> None:
-        await self._put(caller, sentences.note(sentence, well=False), origin)
-
-    async def _tell_outcome(self, caller: Caller, outcome: Outcome, origin: str) -> None:
-        """Where a card is or will be, it says everything; where nothing can be shown, nothing can be told."""
-        if outcome.handle is None and outcome.result not in {Result.UNREACHED, Result.UNSHOWN}:
-            await self._tell(caller, outcome.sentence, origin)
 
 
 def _expects_an_answer(message: Message, caller: Caller) -> bool:
-    return caller.circumstances.private or _words(message).startswith("/")
+    return caller.circumstances.private or words_of(message).startswith("/")
 
 
 def _speaker(message: Message) -> Caller | None:
     """Whoever said words of their own, or nobody."""
-    return callers.of_message(message) if message.via_bot is None and _words(message) else None
-
-
-def _words(message: Message) -> str:
-    return message.text or message.caption or ""
+    return callers.of_message(message) if message.via_bot is None and words_of(message) else None
 
 
 def _addressee(message: Message) -> str:
     """The bot that a command names, in small letters, or nothing."""
-    return next(iter(_words(message).split(maxsplit=1)), "").partition("@")[2].casefold()
-
-
-def _as_moderator(caller: Caller, moderates: bool) -> Caller:
-    return replace(caller, circumstances=replace(caller.circumstances, moderator=moderates))
+    return next(iter(words_of(message).split(maxsplit=1)), "").partition("@")[2].casefold()
 
 
 def _offer(clip: Clip, file: str, card: Card) -> InlineQueryResultCachedMpeg4Gif:
@@ -425,15 +458,3 @@ def _offer(clip: Clip, file: str, card: Card) -> InlineQueryResultCachedMpeg4Gif
         caption=drawing.drawn(card, drawing.CAPTION_UNITS),
         parse_mode=ParseMode.HTML,
     )
-
-
-def _nonces(origin: str) -> tuple[str, ...]:
-    return origin, _answer_nonce(origin), _question_nonce(origin)
-
-
-def _answer_nonce(origin: str) -> str:
-    return f"answer {origin}"
-
-
-def _question_nonce(origin: str) -> str:
-    return f"question {origin}"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
+from pydantic import TypeAdapter
+
+from bot.outcomes import Outcome
 from bot.port import Gone
 from bot.surfaces.telegram.callers import NAME
 from db import card_routes, moves
@@ -14,10 +18,13 @@ from db.records import Address, Handle
 
 REMEMBER_SECONDS = 7 * 86400.0  # a nonce that comes again comes soon
 
+_OUTCOME = TypeAdapter(Outcome)
 _OUT = "out"
 _SHOWN = "shown"
 _STANDS = "stands"
 _SENDING = "sending"
+_ABOUT = "about"
+_BEGUN = "begun"
 _WEBHOOK = "webhook"
 
 
@@ -77,6 +84,44 @@ class Places:
     async def note_stands(self, handle: Handle, instead: Handle) -> None:
         key = _key(_STANDS, handle.address.place, handle.message)
         await self._keep(key, instead.address, instead.message, _STANDS)
+
+    async def note_about(self, handle: Handle, about: Address) -> None:
+        """The buttons of a card in a private chat speak of another place, where it was asked for."""
+        key = _key(_ABOUT, handle.address.place, handle.message)
+        await self._keep(key, about, handle.message, _ABOUT, until=self._clock() + REMEMBER_SECONDS)
+
+    async def about(self, handle: Handle) -> Address | None:
+        """Which place the buttons of a card speak of, if it is another one, by the name it has now; None: its own.
+
+        Raises Gone where we may not be there.
+        """
+        found = await self._find(_key(_ABOUT, handle.address.place, handle.message))
+        if found is None or found.address == handle.address:
+            return None
+        return replace(found.address, place=await self.now(found.address.place))
+
+    async def begun(self, origin: str) -> str | None:
+        """What came of an update that acts, empty where nobody knows how far it got; None: it was not begun yet."""
+        async with self._database.reading() as tx:
+            route = await card_routes.of_nonce(tx, NAME, _key(_BEGUN, origin))
+        return route.token if route is not None and route.until > self._clock() else None
+
+    async def note_begun(self, origin: str, outcome: str = "") -> None:
+        """Noted before it acts, and again with what came of it."""
+        until = self._clock() + REMEMBER_SECONDS
+        await self._keep(_key(_BEGUN, origin), Address(NAME, ""), "", _BEGUN, outcome, until)
+
+    async def note_not_begun(self, origin: str) -> None:
+        """Nothing was done, so it may be begun anew."""
+        await self._keep(_key(_BEGUN, origin), Address(NAME, ""), "", _BEGUN, until=0.0)
+
+    async def outcome(self, origin: str) -> Outcome | None:
+        """What came of a press, if that was noted."""
+        begun = await self.begun(origin)
+        return _OUTCOME.validate_json(begun) if begun else None
+
+    async def note_outcome(self, origin: str, outcome: Outcome) -> None:
+        await self.note_begun(origin, _OUTCOME.dump_json(outcome).decode())
 
     async def may_be_sent(self, handle: Handle) -> bool:
         """Whether a clip was sent in place of this card, and nobody has heard how that ended."""

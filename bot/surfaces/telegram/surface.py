@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from bot import cards
 from bot.answers import Answers
@@ -44,7 +45,7 @@ from bot.surfaces.telegram.wire import (
 from db import gallery, platform_files
 from db.config import TelegramConfig
 from db.database import Database
-from db.records import Address, Asker, Handle
+from db.records import Address, Asker, Caller, Circumstances, Handle
 
 FORMATS = ("mp4", "gif", "webp")
 PRIVATE_LIMITS = Limits(wire.UPLOAD_BYTES, 1.0, FORMATS, drawing.TEXT_UNITS)
@@ -195,7 +196,26 @@ class TelegramSurface:
             said = await self.wire.say(target, drawing.mention(asker.id, sentence))
         await self.places.note_shown(handle.address, key, Handle(stands.address, said))
 
+    async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
+        """Who writes as the group itself is one of its administrators; other groups and channels manage nothing."""
+        if not is_group(address.place):
+            return Circumstances(private=asker == Asker(NAME, address.place))
+        if asker == Asker(NAME, address.place):
+            return Circumstances(moderator=True)
+        member = await self.member(address.place, asker)
+        return Circumstances(member.language or "en", moderator=member.manages) if member else Circumstances()
+
     # --- what hearing needs besides ---
+
+    async def member(self, place: str, asker: Asker) -> wire.Member | None:
+        """Who somebody is in a chat, asked anew; None: nobody that Telegram could tell of."""
+        if asker.surface != NAME or not asker.id.isdecimal():
+            return None
+        try:
+            return await self.wire.member(await self.places.now(place), asker.id)
+        except (Gone, Refused) as error:
+            log.info("Telegram does not tell who somebody is in a chat: %s", error)
+            return None
 
     async def ask(self, address: Address, words: str, placeholder: str, answers: str, nonce: str) -> str:
         """A question whose answer is a reply to it; the id of its message. The same nonce asks only once."""
@@ -211,6 +231,27 @@ class TelegramSurface:
                 message = await self.wire.say(target, words)
         await self.places.note_shown(address, nonce, Handle(address, message))
         return message
+
+    async def show_the_way(self, caller: Caller, sentence: str, nonce: str) -> None:
+        """A sentence that leads into the private chat. The same nonce says it only once."""
+        address = caller.address
+        if await self.places.shown(address, nonce) is not None:
+            return
+        words = drawing.leading(f"https://t.me/{self.wire.username}?start=private", sentence)
+        async with self._turn(address, Kind.SAY) as chat:
+            message = await self.wire.say(
+                Target(chat, address.thread, self.answers_to.get((address, nonce), "")), words
+            )
+        await self.places.note_shown(address, nonce, Handle(Address(NAME, chat, address.thread), message))
+
+    async def hand_over(self, address: Address, card: Card, file: Path, nonce: str) -> None:
+        """A file with a card as its words. The same nonce brings it only once."""
+        if await self.places.shown(address, nonce) is not None:
+            return
+        async with self._turn(address, Kind.SAY) as chat:
+            target = Target(chat, address.thread, self.answers_to.get((address, nonce), ""))
+            message = await self.wire.send_document(target, file, drawing.drawn(card, drawing.CAPTION_UNITS))
+        await self.places.note_shown(address, nonce, Handle(address, message))
 
     # --- how ---
 

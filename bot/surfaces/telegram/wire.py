@@ -15,6 +15,7 @@ so it is taken out of whatever an error says, and no error of the library's leav
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ from telegram import (
     BotCommandScope,
     BotCommandScopeAllChatAdministrators,
     BotCommandScopeDefault,
+    ChatMemberAdministrator,
+    ChatMemberOwner,
     ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -149,6 +152,15 @@ class Media:
     height: int | None = None
     seconds: float = 0.0
     spoiler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in a chat. `anonymous`: an administrator who writes in the chat's own name; `language` may be empty."""
+
+    manages: bool
+    anonymous: bool
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +333,19 @@ class Wire:
                 )
         return str(sent.message_id), _file_of(sent)
 
+    async def send_document(self, target: Target, file: Path, words: str) -> str:
+        """A file as it is, in a message of its own; its id."""
+        content = await asyncio.to_thread(file.read_bytes)
+        with self.plainly():
+            sent = await self.bot.send_document(
+                **target.place,
+                document=InputFile(content, file.name),
+                caption=words,
+                parse_mode=ParseMode.HTML,
+                write_timeout=UPLOAD_SECONDS,
+            )
+        return str(sent.message_id)
+
     async def delete(self, chat: str, message: str) -> None:
         with self.plainly():
             await self.bot.delete_message(int(chat), int(message))
@@ -341,10 +366,13 @@ class Wire:
                 query, found, cache_time=1, is_personal=True, next_offset=following, button=way
             )
 
-    async def is_administrator(self, chat: str, user: str) -> bool:
+    async def member(self, chat: str, user: str) -> Member:
+        """Who somebody is in a chat now; who has left it or was put out is nobody there."""
         with self.plainly():
-            member = await self.bot.get_chat_member(int(chat), int(user))
-        return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+            found = await self.bot.get_chat_member(int(chat), int(user))
+        manages = found.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+        hidden = isinstance(found, ChatMemberOwner | ChatMemberAdministrator) and found.is_anonymous
+        return Member(manages, manages and hidden, found.user.language_code or "")
 
     async def set_commands(self, named: Sequence[tuple[str, str]], language: str, *, moderators: bool) -> None:
         """What the platform offers while somebody types "/". An empty language is for everybody without their own."""
