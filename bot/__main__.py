@@ -200,6 +200,23 @@ def grant(surface: str, id: str, credits: float, hours: float, file: Path | None
     return DONE
 
 
+@cli.command("false-alarms")
+@click.option("-o", "--out", type=FILE, help="File to write; else they are printed.")
+@config_option
+@data_option
+def false_alarms(out: Path | None, file: Path | None, data: Path | None) -> int:
+    """List what moderators found the filter wrong about.
+
+    A line a prompt, as the tests of the filter read it: what it deserves, what it was taken for, its words.
+    """
+    from bot.cli.false_alarms import export
+    from bot.cli.loops import run_until_stopped
+    from db.config import chosen, load
+
+    run_until_stopped(export(load(chosen(file), os.environ, data), out))
+    return DONE
+
+
 @cli.command("web-password")
 @click.argument("file", type=FILE)
 def web_password(file: Path) -> int:
