@@ -1,0 +1,92 @@
+"""Everything that is stored about a person, in words that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import people
+from db.belongings import ABOUT, BODIES, Whose
+from db.erasure import is_from
+from db.records import MILLI, Asker
+from db.tables import metadata
+
+Rows = dict[str, list[dict[str, Any]]]
+
+_SECRETS = {"card_routes": {"token"}, "console_links": {"secret_hash"}, "console_sessions": {"secret_hash"}}
+_OTHERS = {  # names of other people, who have a right of their own
+    "cases": {"actor_surface", "actor_id"},
+    "reviews": {"decided_by_surface", "decided_by_id"},
+}
+_CREDITS = {"cost", "credits"}
+_TIMES = {"until", "since"}
+
+
+async def of(tx: AsyncConnection, asker: Asker) -> Rows:
+    """By table, the oldest row first: over all identities of the person. Times are UTC in ISO 8601, credits are
+    standard clips. Neither secrets nor the names of moderators are among it."""
+    whose = Whose(await people.identities(tx, asker))
+    found: Rows = {"identities": [{"surface": each.surface, "id": each.id} for each in whose.identities]}
+    for name, about in sorted(ABOUT.items()):
+        table = metadata.tables[name]
+        rows = await tx.execute(select(table).where(about(whose)).order_by(*table.primary_key.columns))
+        found[_plain(name)] = [_readable(table, row) for row in rows]
+    for name in sorted(BODIES):
+        found[_plain(name)] = await _sent_by(tx, metadata.tables[name], whose)
+    return {name: rows for name, rows in found.items() if rows}
+
+
+async def _sent_by(tx: AsyncConnection, table: Table, whose: Whose) -> list[dict[str, Any]]:
+    rows = (await tx.execute(select(table).order_by(*table.primary_key.columns))).all()
+    return [_readable(table, row) for row in rows if any(_sent(row, each) for each in whose.identities)]
+
+
+def _sent(row: Row[Any], identity: Asker) -> bool:
+    return bool(row.surface == identity.surface and is_from(row.body, identity.id))
+
+
+def _readable(table: Table, row: Row[Any]) -> dict[str, Any]:
+    hidden = _SECRETS.get(table.name, set()) | _OTHERS.get(table.name, set())
+    named = ((column.name, value) for column, value in zip(table.columns, row, strict=True))
+    return {_plain(name): _value(name, value) for name, value in named if name not in hidden and _says(value)}
+
+
+def _says(value: Any) -> bool:
+    return value not in (None, "", [], {})
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, float) and (name.endswith("_at") or name in _TIMES):
+        return _moment(value)
+    if isinstance(value, int) and not isinstance(value, bool) and name in _CREDITS:
+        return value / MILLI
+    return _spelled(value, _plain)
+
+
+def _moment(value: float) -> str | None:
+    """Times beyond the calendar mean for ever."""
+    try:
+        return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _spelled(value: Any, plain: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {plain(str(key)): _spelled(each, plain) for key, each in value.items()}
+    if isinstance(value, list):
+        return _all_spelled(value, plain)
+    return value
+
+
+def _all_spelled(values: Iterable[Any], plain: Callable[[str], str]) -> list[Any]:
+    return [_spelled(each, plain) for each in values]
+
+
+def _plain(name: str) -> str:
+    """`asker_id` is what the code calls it."""
+    return name.replace("asker_", "your_").replace("_", " ")
