@@ -41,8 +41,8 @@ async def add(tx: AsyncConnection, report: Report) -> bool:
 
 async def of_clip(tx: AsyncConnection, clip: str, surface: str, place: str) -> list[Report]:
     """What nobody has looked at yet, the oldest first."""
-    query = select(reports).where(_on(clip, surface, place), _OPEN).order_by(reports.c.created_at, reports.c.id)
-    return [_report_of(row) for row in await tx.execute(query)]
+    rows = await tx.execute(select(reports).where(_on(clip, surface, place), _OPEN))
+    return sorted(map(_report_of, rows), key=lambda report: (report.created_at, report.id))
 
 
 async def reporters(tx: AsyncConnection, clip: str, surface: str, place: str, *, since: float, false_limit: int) -> int:
@@ -85,11 +85,8 @@ async def _all_identities(persons: set[str], tx: AsyncConnection) -> dict[Asker,
 
 async def _false_by_person(tx: AsyncConnection, persons: dict[Asker, object], since: float) -> Counter[object]:
     false = and_(_by(tuple(persons)), reports.c.outcome == _FALSE, reports.c.created_at > since)
-    by_identity = select(reports.c.asker_surface, reports.c.asker_id, func.count().label("times")).where(false)
-    totals: Counter[object] = Counter()
-    for row in await tx.execute(by_identity.group_by(reports.c.asker_surface, reports.c.asker_id)):
-        totals[persons[asker_of(row)]] += row.times
-    return totals
+    query: Select[Any] = select(reports.c.asker_surface, reports.c.asker_id).where(false)
+    return Counter(persons[asker_of(row)] for row in await tx.execute(query))
 
 
 async def _count(tx: AsyncConnection, asker: Asker, since: float, *which: ColumnElement[bool]) -> int:
