@@ -17,6 +17,8 @@ from bot.answers import Answers
 from bot.board import Board
 from bot.commands import Commands
 from bot.delivery import DeliveryLoop
+from bot.erasing import Eraser
+from bot.moderation import Moderation
 from bot.port import Surface
 from bot.progress import ProgressLoop
 from bot.quota import Allowance
@@ -135,6 +137,7 @@ def _wired(
 ) -> Core:
     board = Board()
     surfaces: dict[str, Surface] = {}
+    moderation = Moderation(database, Eraser(files, renditions), clock, config.moderation)
     commands = Commands(
         database=database,
         surfaces=surfaces,
@@ -148,6 +151,7 @@ def _wired(
         clock=clock,
         rng=random.Random(),
         hash_key=hash_key,
+        moderation=moderation,
     )
     progress = ProgressLoop(database, surfaces, board, config.data.folder / "previews", clock)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)

@@ -24,7 +24,7 @@ from bot.commands import buttons, deciding
 from bot.commands.buttons import Buttons, no
 from bot.commands.deciding import Plan, Rules, Situation
 from bot.language import say, speaking
-from bot.moderation import gate
+from bot.moderation import Moderation, gate
 from bot.outcomes import Outcome, Result
 from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
@@ -40,6 +40,7 @@ from db import (
     quotas,
     refusals,
     requests,
+    reviews,
     standing,
 )
 from db.clip_files import ClipFiles
@@ -52,6 +53,8 @@ from db.records import (
     Caller,
     Circumstances,
     Clip,
+    Curb,
+    Decision,
     Delivery,
     DeliveryState,
     Handle,
@@ -77,6 +80,18 @@ CLOSED_SECONDS = 30 * 24 * 3600.0  # then no platform repeats a request, nor doe
 
 log = logging.getLogger(__name__)
 
+Moderating = (
+    intents.Report
+    | intents.Appeal
+    | intents.Hide
+    | intents.Unhide
+    | intents.Approve
+    | intents.Remove
+    | intents.FalseAlarm
+    | intents.Confirm
+    | intents.Dismiss
+)
+
 
 @dataclass
 class Commands:
@@ -98,6 +113,7 @@ class Commands:
     clock: Callable[[], float]
     rng: random.Random
     hash_key: bytes = field(repr=False)
+    moderation: Moderation
     make_id: Callable[[], str] = new_id
     _in_hand: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
@@ -208,21 +224,19 @@ class Commands:
             return Situation(
                 now=now,
                 models=await models.known(tx),
-                usage=await quotas.usage(
-                    tx, request.asker, now - self.allowance.window, now, here.surface, here.place
-                ),
+                usage=await quotas.usage(tx, request.asker, now - self.allowance.window, now, here.surface, here.place),
                 ahead=await queue.waiting_count(tx),
                 typical=await gallery.typical_seconds(tx, model),
                 formats=limits.formats,
                 place=place,
                 person=await people.settings(tx, request.asker),
                 earlier=await _earlier(tx, request),
-                spent_here=await self._spent_here(tx, here, place, now),
+                spent_here=await self.spent_here(tx, here, place, now),
                 standing=await standing.standing(tx, request.asker, here.surface, here.place, now),
                 allowed=await allowed.prompts(tx, here.surface, here.place),
             )
 
-    async def _spent_here(
+    async def spent_here(
         self, tx: AsyncConnection, here: Address, place: PlaceSettings, now: float
     ) -> tuple[tuple[float, int], ...]:
         """What everybody in the place spent within the window, where somebody has to know."""
@@ -255,6 +269,8 @@ class Commands:
                 await queue.enqueue(tx, job)
                 await quotas.reserve(tx, job.id, job.asker, granted.cost, now)
                 await requests.take(tx, request.surface, request.id, job.id)
+                if job.state is JobState.HELD:
+                    await self.moderation.open_held(tx, job)
         if isinstance(granted, Plan):
             return await self._deny(request, handle, granted)
         return plan.outcome(handle)
@@ -269,7 +285,7 @@ class Commands:
         if sentence := deciding.closed(request, place, stands, now):
             return Plan(Result.PROBLEM, cards.not_here(sentence, request.asker), verdict=plan.verdict)
         allowance = self.allowance.at(place, request.circumstances.roles)
-        spent = await self._spent_here(tx, here, place, now)
+        spent = await self.spent_here(tx, here, place, now)
         granted = quota.decide_here(spent, place.budget, allowance.window, cost, now)
         if isinstance(granted, quota.Granted):
             since = now - allowance.window
@@ -315,6 +331,7 @@ class Commands:
             await quotas.charge(
                 tx, refusal.id, refusal.asker, self.allowance.refused, "a refused prompt", refusal.created_at
             )
+        await self.moderation.refused(tx, refusal, self.clock())
 
     def _fingerprint(self, prompt: str) -> str:
         """By which the same words can be recognized by whoever has the key, and be read by nobody."""
@@ -394,27 +411,67 @@ class Commands:
     async def press(self, caller: Caller, token: str, origin: str) -> Outcome:
         """A button. `origin` is the platform's own id of the press: pressed once and seen twice, it acts once."""
         with speaking(caller.circumstances.language):
-            match intents.parse(token):
+            intent = intents.parse(token)
+            match intent:
+                case intents.Edit() | intents.Show() | intents.Page():
+                    return await self._ask_on(caller, intent, origin)
+                case intents.Again(job):
+                    return await self._again(caller, job, origin)
                 case intents.Cancel(job):
                     return await self._buttons.cancel(caller, job)
                 case intents.Delete(clip):
                     return await self._buttons.delete(caller, clip)
-                case intents.Appeal(refusal):
-                    return await self._buttons.appeal(caller, refusal)
-                case intents.Again(job):
-                    return await self._again(caller, job, origin)
-                case intents.Edit(job):
-                    return await self._ask_prompt(caller, job)
-                case intents.Show(clip):
-                    return await self.show_clip(caller, clip, origin)
-                case intents.Page():
-                    return Outcome(Result.PAGE, "")
                 case None:
                     return no(buttons.UNKNOWN)
+                case _:
+                    return await self._moderate(caller, intent)
+
+    async def _ask_on(self, caller: Caller, intent: intents.Edit | intents.Show | intents.Page, origin: str) -> Outcome:
+        """What leads on to something else, for whoever gets an answer here."""
+        async with self.database.reading() as tx:
+            if sentence := await gate.barred(tx, caller, Curb.BAN, self.clock()):
+                return Outcome(Result.PROBLEM, sentence)
+        match intent:
+            case intents.Edit(job):
+                return await self._ask_prompt(caller, job)
+            case intents.Show(clip):
+                return await self.show_clip(caller, clip, origin)
+            case intents.Page():
+                return Outcome(Result.PAGE, "")
+
+    async def _moderate(self, caller: Caller, intent: Moderating) -> Outcome:
+        """What is about whether something may be there at all."""
+        match intent:
+            case intents.Report(clip):
+                return await self.moderation.report(caller, clip)
+            case intents.Appeal(refusal):
+                return await self.moderation.appeal(caller, refusal)
+            case intents.Hide(clip):
+                return await self.moderation.hide(caller, clip)
+            case intents.Unhide(clip):
+                return await self.moderation.unhide(caller, clip)
+            case intents.Approve(review):
+                return await self.moderation.decide(caller, review, Decision.APPROVE)
+            case intents.Remove(review):
+                return await self.moderation.decide(caller, review, Decision.REMOVE)
+            case intents.FalseAlarm(review):
+                return await self.moderation.decide(caller, review, Decision.FALSE_ALARM)
+            case intents.Confirm(asked):
+                return await self.moderation.confirm(caller, asked)
+            case intents.Dismiss(asked):
+                return await self.moderation.dismiss(caller, asked)
+
+    async def report(self, caller: Caller, clip_id: str, reason: str = "") -> Outcome:
+        """A moderator shall look at this clip, for a reason."""
+        return await self.moderation.report(caller, clip_id, reason)
+
+    async def report_message(self, caller: Caller, message: str, reason: str = "") -> Outcome:
+        """A moderator shall look at the clip that a message here carries."""
+        return await self.moderation.report_message(caller, message, reason)
 
     @property
     def _buttons(self) -> Buttons:
-        return Buttons(self.database, self.files, self.renditions, self.clock)
+        return Buttons(self.database, self.moderation, self.clock)
 
     async def _again(self, caller: Caller, job_id: str, origin: str) -> Outcome:
         job, clip = await self._found(caller, job_id)
@@ -450,13 +507,13 @@ class Commands:
         if job.state is JobState.DONE and clip is None:
             return no(buttons.NO_CLIP)
         async with self.database.reading() as tx:
-            return job if await buttons.is_theirs(tx, caller, job) else no(buttons.NOT_YOURS)
+            return job if await gate.is_theirs(tx, caller, job) else no(buttons.NOT_YOURS)
 
     async def _found(self, caller: Caller, job_id: str) -> tuple[Job | None, Clip | None]:
         """The job, if the caller may see a card of it, and its clip, if it has one."""
         async with self.database.reading() as tx:
             job, clip = await queue.get(tx, job_id), await gallery.of_job(tx, job_id)
-            visible = job is not None and await buttons.may_see(tx, caller, job, clip)
+            visible = job is not None and await gate.may_see(tx, caller, job, clip)
         return (job, clip) if visible else (None, None)
 
     # --- at start, and while something could not be shown ---
@@ -497,6 +554,7 @@ class Commands:
             async with self.database.transaction() as tx:
                 if await queue.lapse(tx, job.id, self.clock()):
                     await quotas.release(tx, job.id)
+                    await reviews.lapse(tx, job.id, self.clock())
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""

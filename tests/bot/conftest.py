@@ -19,6 +19,8 @@ from sqlalchemy import text
 from bot.board import Board
 from bot.commands import Commands, Outcome
 from bot.delivery import DeliveryLoop
+from bot.erasing import Eraser
+from bot.moderation import Moderation
 from bot.port import Surface
 from bot.progress import ProgressLoop
 from bot.quota import Allowance
@@ -27,7 +29,7 @@ from bot.safety import Policy, built_in_policy
 from bot.surfaces.recording import Message, RecordingSurface
 from db import deliveries, gallery, models, queue, quotas
 from db.clip_files import ClipFiles
-from db.config import LimitsConfig
+from db.config import LimitsConfig, ModerationConfig
 from db.database import Database
 from db.ids import new_id
 from db.records import (
@@ -232,6 +234,7 @@ async def world(
         clock=clock,
         rng=random.Random(7),
         hash_key=b"k" * 32,
+        moderation=Moderation(database, Eraser(files, renditions), clock, ModerationConfig()),
     )
     progress = ProgressLoop(database, surfaces, board, tmp_path / "previews", clock, nap)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock, nap)
