@@ -158,7 +158,7 @@ def _float(bound: float | None) -> float | None:
 
 def _said(value: Any) -> Any:
     """People by their ids."""
-    return str(value.id) if isinstance(value, discord.abc.User) else value
+    return str(value.id) if isinstance(value, discord.User | discord.Member) else value
 
 
 def _choices(option: Option) -> list[Choice[str]]:
