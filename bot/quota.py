@@ -106,8 +106,18 @@ def decide_here(
     (time, credits) are `spent`. None: the place has no budget of its own."""
     if budget is None:
         return Granted(cost)
-    together = decide(Usage(spent, waiting=0), Allowance(budget, window, waiting=1), cost, now)
+    together = decide(Usage(spent, waiting=0), _of_all(budget, window), cost, now)
     return replace(together, why=Why.PLACE) if isinstance(together, Denied) else together
+
+
+def left_here(spent: tuple[tuple[float, int], ...], budget: int, window: float, now: float) -> int:
+    """Credits of a place's budget that may be used at `now`."""
+    return left(Usage(spent, waiting=0), _of_all(budget, window), now)
+
+
+def _of_all(budget: int, window: float) -> Allowance:
+    """What everybody in a place may use together; how many jobs wait is each person's own affair."""
+    return Allowance(budget, window, waiting=1)
 
 
 def left(usage: Usage, allowance: Allowance, now: float) -> int:

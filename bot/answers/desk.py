@@ -68,7 +68,8 @@ class Answers:
             allowance = self.commands.allowance.at(place, caller.circumstances.roles)
             usage = await quotas.usage(tx, caller.asker, now - allowance.window, now)
             known = await models.known(tx)
-        account = costs.Account(usage, allowance, now)
+            spent_here = await self.commands.spent_here(tx, caller.address, place, now)
+        account = costs.Account(usage, allowance, now, place.budget, spent_here)
         with _speaking(caller):
             if wish is None:
                 return _to(caller, account.card())

@@ -110,6 +110,12 @@ def left(credits_: int, most: int, waiting: int, most_waiting: int) -> Facts:
     )
 
 
+def left_here(credits_: int, most: int) -> Facts:
+    """Credits (thousandths of a standard clip) that are left of what everybody in the place has together."""
+    shared = say("{left} of {most} credits", left=_exactly(credits_), most=_exactly(most))
+    return ((say("Left for everybody here"), shared),)
+
+
 def refill(credits_: int, seconds: float) -> Facts:
     """What comes back next, and in how many seconds."""
     return ((say("Comes back"), say("{amount} in {time}", amount=credit(credits_), time=duration(seconds))),)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import intents
+from bot.answers import Answers
 from bot.cards import Card
 from bot.intents import Again, Show
 from bot.outcomes import Outcome, Result
@@ -234,6 +235,20 @@ async def test_where_the_budget_is_used_up_nobody_learns_a_verdict_for_nothing(w
 async def test_a_clip_dearer_than_the_whole_budget_is_told_what_to_change(world: World) -> None:
     await settle(world, budget=1000)
     assert "ask for fewer steps" in (await ask(world, steps=8)).sentence
+
+
+async def test_who_asks_for_their_credit_sees_what_is_left_for_everybody(world: World) -> None:
+    answers = Answers(world.commands)
+    await settle(world, budget=2500)
+    await ask(world, Caller(ADA, HERE))
+    assert dict((await answers.quota(Caller(BOB, HERE))).facts)["Left for everybody here"] == "1.5 of 2.5 credits"
+    told = [dict((await answers.quota(Caller(BOB, HERE), Wish("", steps=steps))).facts) for steps in (6, 7, 12)]
+    assert [facts["This clip costs"] for facts in told] == [
+        "1.5 credits (it fits)",
+        "1.75 credits (it fits in 24 h)",
+        "3 credits (it does not fit)",
+    ]
+    assert "Left for everybody here" not in dict((await answers.quota(Caller(BOB, THERE))).facts)
 
 
 # --- its rulings, and what its moderators found harmless ---
