@@ -18,6 +18,7 @@ from db.records import MILLI, Asker, Clip, ClipSpec, Job, JobState, ModelFacts, 
 
 TITLE_CHARS = 200
 HELD_SECONDS = 24 * 3600.0  # then a job that waits for a moderator lapses
+BY_MODERATOR = "moderator"  # the view of a verdict that a moderator has given instead of the filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,17 @@ class Card:
 # --- the cards of a job ---
 
 
-def of(job: Job, clip: Clip | None = None, place: int = 0, ready_at: float | None = None, preview: str = "") -> Card:
-    """The card of a job as it is now. `place` is 1 for the next one; `ready_at` when its clip is expected."""
+def of(
+    job: Job,
+    clip: Clip | None = None,
+    place: int = 0,
+    ready_at: float | None = None,
+    preview: str = "",
+    *,
+    withheld: bool = False,
+) -> Card:
+    """The card of a job as it is now. `place` is 1 for the next one; `ready_at` when its clip is expected; `withheld`
+    says that the moderators of the place where the card stands do not want the clip there."""
     match job.state:
         case JobState.HELD:
             return held(job)
@@ -66,12 +76,16 @@ def of(job: Job, clip: Clip | None = None, place: int = 0, ready_at: float | Non
         case JobState.RENDERING:
             return rendering(job, preview)
         case JobState.DONE:
-            return deleted() if clip is None else hidden() if clip.hidden else done(job, clip)
+            if clip is None:
+                return deleted()
+            return hidden(clip, withheld=withheld) if clip.hidden or withheld else done(job, clip)
         case JobState.FAILED:
             return failed(job)
         case JobState.CANCELLED:
             return cancelled(job)
         case JobState.REFUSED:
+            if job.verdict.view == BY_MODERATOR:
+                return declined(job)
             return refused(job.verdict, job.asker, job.id)  # a second opinion's refusal has the job's own id
 
 
@@ -113,7 +127,12 @@ def done(job: Job, clip: Clip) -> Card:
         else say("AI-generated."),
         tone="good",
         facts=(*_label(clip.verdict), *_made_with(clip), (say("Cost"), price(job.cost))),
-        buttons=(_again(job), _edit(job), Button(say("Delete"), intents.token(intents.Delete(clip.id)), True)),
+        buttons=(
+            _again(job),
+            _edit(job),
+            Button(say("Delete"), intents.token(intents.Delete(clip.id)), True),
+            Button(say("Report"), intents.token(intents.Report(clip.id))),
+        ),
         clip=clip.id,
         final=True,
         asker=job.asker,
@@ -144,8 +163,21 @@ def held(job: Job) -> Card:
     )
 
 
+def declined(job: Job) -> Card:
+    """A moderator has looked, and it is not made. Its words are not repeated."""
+    return Card(
+        title=say("Not made"),
+        status=say("A moderator has looked at this and declined it; it cost nothing."),
+        tone="bad",
+        final=True,
+        asker=job.asker,
+    )
+
+
 def failed(job: Job) -> Card:
     """It did not work out; the runner's reason is a whole sentence."""
+    if not job.spec.prompt:
+        return erased()
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
         status=say(job.reason) if job.reason else say("The generator could not finish this clip; please ask again."),
@@ -159,6 +191,8 @@ def failed(job: Job) -> Card:
 
 def cancelled(job: Job) -> Card:
     """Stopped because the asker said so, or because no moderator looked at it in time."""
+    if not job.spec.prompt:
+        return erased()
     lapsed = job.verdict.ruling is Ruling.HELD and job.changed_at - job.created_at >= HELD_SECONDS
     return Card(
         title=shorten(job.spec.prompt, TITLE_CHARS),
@@ -174,9 +208,22 @@ def deleted() -> Card:
     return Card(title=say("Deleted"), status=say("The clip was deleted."), final=True)
 
 
-def hidden() -> Card:
-    """The clip is kept but shown to nobody."""
-    return Card(title=say("Hidden"), status=say("The clip was hidden by a moderator."), final=True)
+def erased() -> Card:
+    """There is no clip, and the words for one are gone as well."""
+    return Card(title=say("Deleted"), status=say("What was asked for here was deleted."), final=True)
+
+
+def hidden(clip: Clip, *, withheld: bool = False) -> Card:
+    """The clip is kept but shown to nobody. Who has hidden a clip of their own can show it again."""
+    if withheld or clip.hidden_by != "asker":
+        return Card(title=say("Hidden"), status=say("This place's moderators have hidden this clip."), final=True)
+    return Card(
+        title=say("Hidden"),
+        status=say("The one who asked for this clip has hidden it."),
+        buttons=(Button(say("Show again"), intents.token(intents.Unhide(clip.id))),),
+        final=True,
+        asker=clip.asker,
+    )
 
 
 def too_big(job: Job, clip: Clip) -> Card:
@@ -295,7 +342,7 @@ DELETED = "Deleted, together with its files."
 UNSHOWN = "The answer could not be shown here; please check that Zoetrope may post here and ask again."
 SAID_NO = "The platform said no; please check what Zoetrope may post here."
 UNREACHED = "Your request is noted, and its answer follows shortly."
-APPEALED = "Noted for this place's moderators; there is no answer to it in this version yet."
+APPEALED = "This place's moderators take a look; their answer comes below the card."
 NEW_PROMPT = "Write the new prompt; everything else stays as it was."
 NOT_SHOWN_HERE = "The rules of this place do not let this clip be shown here; please show another one."
 NO_DRAFT = "What you began to write is not known here (any more); please ask anew."

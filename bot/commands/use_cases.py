@@ -32,7 +32,6 @@ from db import (
     allowed,
     deliveries,
     gallery,
-    link_tries,
     models,
     people,
     places,
@@ -44,7 +43,7 @@ from db import (
     standing,
 )
 from db.clip_files import ClipFiles
-from db.config import LimitsConfig
+from db.config import LimitsConfig, RetentionConfig
 from db.database import Database
 from db.ids import new_id
 from db.records import (
@@ -72,11 +71,8 @@ from db.trouble import surviving
 
 TOO_LATE_SECONDS = 600.0  # a request older than this is closed with a sentence instead of surprising its asker
 RETRY_SECONDS = 15.0  # how often requests that could not be shown are gone through again
-DRAFT_SECONDS = 24 * 3600.0  # then nobody is still writing
 EARLIER_SECONDS, EARLIER_PROMPTS = 600.0, 4  # what is read together with a prompt
 CHAIN = 8  # clips that a clip goes back to, as far as they are read
-TIDY_SECONDS = 24 * 3600.0  # between two looks for what nobody needs any more
-CLOSED_SECONDS = 30 * 24 * 3600.0  # then no platform repeats a request, nor does anybody ask what became of it
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +110,7 @@ class Commands:
     rng: random.Random
     hash_key: bytes = field(repr=False)
     moderation: Moderation
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
     make_id: Callable[[], str] = new_id
     _in_hand: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
@@ -277,8 +274,11 @@ class Commands:
 
     async def _grant(self, tx: AsyncConnection, request: Request, plan: Plan, now: float) -> quota.Granted | Plan:
         """Decided a second time, alone among writers: what was left may be somebody else's by now, and who asked may
-        have been told not to."""
+        have been told not to, or had everything of theirs deleted."""
         assert plan.job is not None
+        first = await requests.get(tx, request.surface, request.id)
+        if first is None or first.state is not RequestState.RECEIVED:
+            return Plan(Result.PROBLEM, cards.erased())
         here, cost = request.address, plan.job.cost
         place = await places.settings(tx, here.surface, here.place)
         stands = await standing.standing(tx, request.asker, here.surface, here.place, now)
@@ -513,7 +513,8 @@ class Commands:
         """The job, if the caller may see a card of it, and its clip, if it has one."""
         async with self.database.reading() as tx:
             job, clip = await queue.get(tx, job_id), await gallery.of_job(tx, job_id)
-            visible = job is not None and await gate.may_see(tx, caller, job, clip)
+            says = job is not None and bool(job.spec.prompt)  # or its words were deleted since
+            visible = job is not None and says and await gate.may_see(tx, caller, job, clip)
         return (job, clip) if visible else (None, None)
 
     # --- at start, and while something could not be shown ---
@@ -558,25 +559,11 @@ class Commands:
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""
-        tidied = None
         while True:
             with surviving("take up what was left"):
                 await self.take_up()
                 await self.lapse()
-            if tidied is None or abs(self.clock() - tidied) >= TIDY_SECONDS:
-                with surviving("forget what nobody needs any more"):
-                    await self.tidy()
-                tidied = self.clock()
             await asyncio.sleep(RETRY_SECONDS)
-
-    async def tidy(self) -> None:
-        """Drop drafts nobody has finished, requests answered long ago, and codes past their time."""
-        now = self.clock()
-        async with self.database.transaction() as tx:
-            await requests.forget(tx, RequestState.DRAFT, now - DRAFT_SECONDS)
-            await requests.forget(tx, RequestState.CLOSED, now - CLOSED_SECONDS)
-            await people.forget_codes(tx, now)
-            await link_tries.forget(tx, now - TIDY_SECONDS)
 
     async def _close_late(self, request: Request) -> Outcome:
         """One that can't be told yet stays open: its card may stand there and promise a clip."""
