@@ -469,6 +469,10 @@ class Commands:
         """A moderator shall look at the clip that a message here carries."""
         return await self.moderation.report_message(caller, message, reason)
 
+    async def hide_or_show(self, caller: Caller, clip_id: str) -> Outcome:
+        """A clip of one's own, or of the place one moderates, is shown to nobody; said again, it is shown again."""
+        return await self.moderation.hide_or_show(caller, clip_id)
+
     @property
     def _buttons(self) -> Buttons:
         return Buttons(self.database, self.moderation, self.clock)

@@ -119,6 +119,10 @@ class Moderation:
         """What oneself has hidden, or as a moderator what moderators have."""
         return await self._on_clip(caller, clip_id, self._unhide)
 
+    async def hide_or_show(self, caller: Caller, clip_id: str) -> Outcome:
+        """The one or the other, as it stands now: how it is typed."""
+        return await self._on_clip(caller, clip_id, self._hide_or_show)
+
     # --- what moderators do ---
 
     async def decide(self, caller: Caller, review_id: str, decision: Decision, reason: str = "") -> Outcome:
@@ -232,6 +236,11 @@ class Moderation:
         if await showing.hide_here(tx, clip, here.surface, here.place, now):
             await self.note(tx, caller, clip, job, Action.HIDE, sentences.HIDDEN_BY_MODERATOR)
         return Outcome(Result.HIDDEN, say(sentences.MODERATORS_HID), job.id)
+
+    async def _hide_or_show(self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, *, own: bool) -> Outcome:
+        here = caller.address
+        hidden = clip.hidden if own else await showing.is_hidden_here(tx, clip, here.surface, here.place)
+        return await (self._unhide if hidden else self._hide)(tx, caller, clip, job, own=own)
 
     async def _unhide(self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, *, own: bool) -> Outcome:
         now, here = self.clock(), caller.address
