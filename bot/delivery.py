@@ -13,6 +13,8 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot import cards
 from bot.board import Board
 from bot.cards import Card
@@ -46,6 +48,10 @@ class _GiveUp(Exception):
     def __init__(self, reason: str, card: Card | None = None) -> None:
         super().__init__(reason)
         self.card = card
+
+
+class _Hidden(_GiveUp):
+    """Nobody is to be shown the clip where its card stands, as long as that lasts."""
 
 
 @dataclass
@@ -121,7 +127,7 @@ class DeliveryLoop:
             try:
                 await self._bring(delivery)
             except _GiveUp as end:
-                await self._give_up(delivery, str(end), end.card)
+                await self._give_up(delivery, end)
         except Throttled as error:
             await self._postpone(delivery, error.seconds, str(error))
             return error.seconds
@@ -178,13 +184,13 @@ class DeliveryLoop:
         limit = limits.upload_bytes
         kind = delivery.format or limits.formats[0]
         card = await self._card(delivery, job, clip)
-        await self._see_that_it_may_be_seen(clip.id)
+        await self._see_that_it_may_be_seen(delivery)
         while True:
             rendition = await self._rendition(delivery, job, clip, crisp, kind, limit)
             try:
                 async with self.board.pen(delivery.handle):
                     await self._see_that_it_is_wanted(delivery)
-                    await self._see_that_it_may_be_seen(clip.id)
+                    await self._see_that_it_may_be_seen(delivery)
                     receipt = await surface.deliver(delivery.handle, card, rendition)
                     self.board.drew(delivery.handle, card)
             except TooLarge as error:
@@ -206,12 +212,12 @@ class DeliveryLoop:
         if now is None or now.state is not DeliveryState.PROMISED:
             raise _GiveUp("The clip was delivered or deleted meanwhile.")
 
-    async def _see_that_it_may_be_seen(self, clip_id: str) -> None:
-        """A clip that a moderator hid in the meantime is withheld."""
+    async def _see_that_it_may_be_seen(self, delivery: Delivery) -> None:
+        """A clip that was hidden in the meantime, everywhere or where its card stands, is withheld."""
         async with self.database.reading() as tx:
-            clip = await gallery.get(tx, clip_id)
-        if clip is not None and clip.hidden:
-            raise _GiveUp("The clip was hidden before it could be delivered.", cards.hidden())
+            card = await _cover(tx, delivery)
+        if card is not None:
+            raise _Hidden("The clip was hidden before it could be delivered.", card)
 
     async def _rendition(
         self, delivery: Delivery, job: Job, clip: Clip, crisp: bool, kind: str, limit: int
@@ -245,17 +251,27 @@ class DeliveryLoop:
         async with self.database.transaction() as tx:
             await deliveries.postpone(tx, delivery.id, self.clock() + seconds, reason)
 
-    async def _give_up(self, delivery: Delivery, reason: str, card: Card | None) -> None:
+    async def _give_up(self, delivery: Delivery, end: _GiveUp) -> None:
         """The card says so first; while it can't be drawn, the delivery is postponed like any other."""
-        log.warning("The clip of job %s is not delivered: %s", delivery.job, reason)
-        if card is not None:
+        log.warning("The clip of job %s is not delivered: %s", delivery.job, end)
+        if end.card is not None:
             with contextlib.suppress(Gone, Refused, _GiveUp):  # then nobody can be told, or need be
                 async with self.board.pen(delivery.handle):
                     await self._see_that_it_is_wanted(delivery)
-                    await self.surfaces[delivery.handle.address.surface].redraw(delivery.handle, card)
-                    self.board.drew(delivery.handle, card)
+                    await self.surfaces[delivery.handle.address.surface].redraw(delivery.handle, end.card)
+                    self.board.drew(delivery.handle, end.card)
         async with self.database.transaction() as tx:
-            await deliveries.give_up(tx, delivery.id, reason)
+            if isinstance(end, _Hidden) and await _cover(tx, delivery) is None:
+                return  # it was shown again meanwhile: the promise stands
+            await deliveries.give_up(tx, delivery.id, str(end))
+
+
+async def _cover(tx: AsyncConnection, delivery: Delivery) -> Card | None:
+    """The card that stands for a clip which nobody is to be shown where the delivery goes; None: it may be seen."""
+    there = delivery.handle.address
+    clip = await gallery.get(tx, delivery.clip)
+    withheld = await gallery.is_withheld(tx, delivery.clip, there.surface, there.place)
+    return cards.hidden(clip, withheld=withheld) if clip is not None and (clip.hidden or withheld) else None
 
 
 def _unwelcome(job: Job, clip: Clip, error: Exception) -> _GiveUp:

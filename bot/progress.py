@@ -171,28 +171,31 @@ class ProgressLoop:
         surface = self.surfaces[handle.address.surface]
         async with self.board.pen(handle):
             limits = await surface.limits(handle.address)
-            job, clip = await self._seen(stale.job)
-            if job is None or (clip is not None and not clip.hidden):
+            job, clip, withheld = await self._seen(stale.job, handle.address)
+            if job is None or (clip is not None and not clip.hidden and not withheld):
                 return 0.0  # drawing it is the delivery loop's, which has the clip to it
             with speaking(job.language):
-                card = _steady(self._card(job, clip, limits), self.board.shows(handle))
+                card = _steady(self._card(job, clip, limits, withheld=withheld), self.board.shows(handle))
                 if card == self.board.shows(handle):
                     return 0.0
                 await surface.redraw(handle, card)
             self.board.drew(handle, card)
         return limits.redraw_seconds
 
-    async def _seen(self, job_id: str) -> tuple[Job | None, Clip | None]:
+    async def _seen(self, job_id: str, there: Address) -> tuple[Job | None, Clip | None, bool]:
+        """The job, its clip, and whether the moderators of this place do not want the clip there."""
         async with self.database.reading() as tx:
-            return await queue.get(tx, job_id), await gallery.of_job(tx, job_id)
+            clip = await gallery.of_job(tx, job_id)
+            withheld = clip is not None and await gallery.is_withheld(tx, clip.id, there.surface, there.place)
+            return await queue.get(tx, job_id), clip, withheld
 
-    def _card(self, job: Job, clip: Clip | None, limits: Limits) -> Card:
+    def _card(self, job: Job, clip: Clip | None, limits: Limits, *, withheld: bool) -> Card:
         """The card of a job as it is now."""
         place = self._places.get(job.id, 0)
         typical = self._typical.get(job.spec.model)
         ready_at = None if typical is None else self.clock() + typical * place
         preview = f"{job.id}.webp" if limits.previews and (self.previews / f"{job.id}.webp").is_file() else ""
-        return cards.of(job, clip, place=place, ready_at=ready_at, preview=preview)
+        return cards.of(job, clip, place=place, ready_at=ready_at, preview=preview, withheld=withheld)
 
     def _lose(self, handle: Handle, stale: _Stale, error: Exception) -> float:
         """The message is gone or may not be drawn: it is left alone from now on."""

@@ -212,6 +212,13 @@ REMOVED = "A moderator has removed this clip of yours."
 HIDDEN_BY_MODERATOR = "A moderator has hidden this clip of yours."
 
 
+LASTING = {
+    Curb.COOL_DOWN: "You can't ask for clips here until a moderator lifts it.",
+    Curb.MUTE: "You can't ask for clips, report or appeal here until a moderator lifts it.",
+    Curb.BAN: "You are banned from Zoetrope here until a moderator lifts it.",
+}
+
+
 def _strike(struck: Struck, now: float) -> str:
     """The strike, what it leads to now, and what comes next."""
     parts = [say("That is a strike; your points here are now {points}.", points=struck.points)]
@@ -233,17 +240,13 @@ def _warning(points: int, curb: Curb) -> str:
 
 
 def _curb(curb: Curb, until: float | None, now: float) -> str:
-    time = duration(until - now) if until is not None else say("until a moderator lifts it")
-    match curb, until:
-        case Curb.BAN, None:
-            return say("You are banned from Zoetrope here until a moderator lifts it.")
-        case Curb.BAN, _:
+    if until is None:
+        return say(LASTING[curb])
+    time = duration(until - now)
+    match curb:
+        case Curb.BAN:
             return say("You are banned from Zoetrope here for {time}.", time=time)
-        case Curb.MUTE, None:
-            return say("You can't ask for clips, report or appeal here until a moderator lifts it.")
-        case Curb.MUTE, _:
+        case Curb.MUTE:
             return say("You can't ask for clips, report or appeal here for {time}.", time=time)
-        case _, None:
-            return say("You can't ask for clips here until a moderator lifts it.")
-        case _:
+        case Curb.COOL_DOWN:
             return say("You can't ask for clips here for {time}.", time=time)

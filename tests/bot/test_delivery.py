@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import cards, intents
-from bot.cards import Card, deleted, hidden
+from bot.cards import Card, deleted
 from bot.port import Gone, Limits, Receipt, Refused, Rendition, Throttled, TooLarge, Unreachable
 from bot.surfaces.recording import ROOMY, RecordingSurface
 from db import deliveries, gallery, people, queue
@@ -390,7 +390,7 @@ async def test_a_clip_that_was_hidden_meanwhile_is_withheld(world: World) -> Non
     await world.delivery.attempt(delivery)
     message = world.surface.messages[delivery.handle]
     assert (await world.promised(delivery)).state is DeliveryState.GIVEN_UP
-    assert (message.card, message.renditions) == (hidden(), [])
+    assert (message.card.title, message.renditions) == ("Hidden", [])
 
 
 async def test_a_clip_hidden_after_its_delivery_is_covered_when_its_job_is_touched(world: World) -> None:
@@ -400,4 +400,4 @@ async def test_a_clip_hidden_after_its_delivery_is_covered_when_its_job_is_touch
         await gallery.hide(tx, delivery.clip, gallery.MODERATORS)
         await queue.touch(tx, delivery.job, world.clock())
     async with world.running(world.progress):
-        await world.surface.until(lambda: world.surface.messages[delivery.handle].card == hidden())
+        await world.surface.until(lambda: world.surface.messages[delivery.handle].card.title == "Hidden")

@@ -101,7 +101,8 @@ def test_a_finished_card_carries_the_clip_and_the_facts_that_make_it_again() -> 
         "Time": "5 s",
         "Cost": "1 credit",
     }
-    assert tokens(card) == [intents.Again(JOB.id), intents.Edit(JOB.id), intents.Delete(CLIP.id)]
+    pressed = [intents.Again(JOB.id), intents.Edit(JOB.id), intents.Delete(CLIP.id), intents.Report(CLIP.id)]
+    assert tokens(card) == pressed
 
 
 @pytest.mark.parametrize(
@@ -142,10 +143,35 @@ def test_a_labelled_clip_carries_a_visible_mark_all_along() -> None:
         assert ("Label", "AI-generated (public figures)") in card.facts
 
 
-@pytest.mark.parametrize(("clip", "shown"), [(None, cards.deleted()), (replace(CLIP, hidden=True), cards.hidden())])
+HIDDEN = replace(CLIP, hidden=True, hidden_by="moderators")
+
+
+@pytest.mark.parametrize(("clip", "shown"), [(None, cards.deleted()), (HIDDEN, cards.hidden(HIDDEN))])
 def test_a_deleted_or_hidden_clip_leaves_no_words(clip: Clip | None, shown: cards.Card) -> None:
     card = cards.of(replace(JOB, state=JobState.DONE), clip)
     assert card == shown
+    assert SPEC.prompt not in repr(card)
+
+
+@pytest.mark.parametrize(
+    ("by", "withheld", "shows_again"),
+    [("asker", False, True), ("asker", True, False), ("moderators", False, False), ("both", False, False)],
+)
+def test_who_has_hidden_a_clip_alone_can_show_it_again(by: str, withheld: bool, shows_again: bool) -> None:
+    card = cards.of(replace(JOB, state=JobState.DONE), replace(CLIP, hidden=True, hidden_by=by), withheld=withheld)
+    assert tokens(card) == ([intents.Unhide(CLIP.id)] if shows_again else [])
+
+
+def test_what_moderators_of_a_place_do_not_want_there_is_covered_there() -> None:
+    card = cards.of(replace(JOB, state=JobState.DONE), CLIP, withheld=True)
+    assert (card.clip, card.buttons) == ("", ())
+    assert "moderators" in card.status
+
+
+def test_what_a_moderator_declined_is_not_appealed_to_moderators() -> None:
+    declined = replace(JOB.verdict, ruling=Ruling.REFUSED, view=cards.BY_MODERATOR)
+    card = cards.of(replace(JOB, state=JobState.REFUSED, verdict=declined))
+    assert (card.buttons, "moderator" in card.status) == ((), True)
     assert SPEC.prompt not in repr(card)
 
 
