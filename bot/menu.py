@@ -21,6 +21,7 @@ PRESETS = ("family", "general", "adult-channel")
 MY_DATA = ("export", "delete")
 LEVELS = ("user", "strict")
 WHO = ("everyone", "moderators", "nobody")
+OF_THE_BANNED = ("hide", "strikes", "help", "privacy", "mydata")  # what somebody may do who may do nothing else
 MOST_HOURS = 24 * 366  # that anything may be said to last
 MOST_CREDITS = 1_000_000  # that a number may say; what may be given is the operator's to set
 MOST_PAGES = 999_999

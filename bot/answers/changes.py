@@ -60,6 +60,21 @@ def of_place(settings: PlaceSettings, changes: Mapping[str, str], ground: Ground
     return _applied(settings, changes, ground, _OF_PLACE)
 
 
+def loosened(settings: PlaceSettings, policy: safety.Policy) -> tuple[str, ...]:
+    """The categories about which the settings say less than the preset that is in force where anybody may be."""
+    house = safety.House(settings.preset, overrides=settings.overrides)
+    rows = policy.presets.get(house.among(policy.presets), {})
+    return tuple(
+        category
+        for category, word in settings.overrides
+        if any(
+            house.ruled(part, row).ruling is not safety.OVERRIDES[word]
+            for part, row in rows.items()
+            if part == category or (part.partition("-")[0] == category and part not in dict(settings.overrides))
+        )
+    )
+
+
 def _applied(
     settings: Settings, changes: Mapping[str, str], ground: Ground, parsers: Mapping[str, Parser]
 ) -> Settings | Problem:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import cards, intents, menu, permissions, specs
+from bot import cards, intents, menu, specs
 from bot.answers import changes as changing
-from bot.answers import codes, costs, sizes
-from bot.cards import Card
+from bot.answers import codes, costs, looks, sizes
+from bot.answers.bench import Bench
+from bot.cards import Card, shorten
 from bot.cards import answers as sentences
+from bot.cards import bench as standings
 from bot.commands import Commands, deciding
 from bot.language import speaking
+from bot.moderation import gate
 from bot.specs import Problem
-from db import allowed, gallery, link_tries, models, people, places, queue, quotas, requests
+from db import allowed, cases, gallery, link_tries, models, people, places, queue, quotas, requests
 from db.ids import new_id
-from db.records import Asker, Caller, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
+from db.records import Action, Asker, Caller, Case, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
 
 PAGE_CLIPS = 5
+CHANGE_CHARS = 100  # of a setting, in the case that says it was changed
 DRAWS = 20  # of a random clip, until one may be shown
 RECENT_PROMPTS = 25
 SUGGESTIONS = 3  # of a first word
@@ -28,9 +32,15 @@ SUGGESTIONS = 3  # of a first word
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers from the same database, rules and clock as the commands' own."""
+    """Answers from the same database, rules and clock as the commands' own. `address` is where the web page is reached,
+    empty where there is none."""
 
     commands: Commands
+    address: str = ""
+    bench: Bench = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bench", Bench(self.commands, self.address))
 
     # --- what waits, and what is left ---
 
@@ -66,7 +76,8 @@ class Answers:
             place = await _place(tx, caller)
             likes = await people.settings(tx, caller.asker)
             allowance = self.commands.allowance.at(place, caller.circumstances.roles)
-            usage = await quotas.usage(tx, caller.asker, now - allowance.window, now)
+            here = caller.address
+            usage = await quotas.usage(tx, caller.asker, now - allowance.window, now, here.surface, here.place)
             known = await models.known(tx)
             spent_here = await self.commands.spent_here(tx, caller.address, place, now)
         account = costs.Account(usage, allowance, now, place.budget, spent_here)
@@ -144,14 +155,16 @@ class Answers:
                 return _to(caller, sentences.note(sentences.only_the_platforms_moderators(), well=False))
         with _speaking(caller):
             async with self.commands.database.transaction() as tx:
-                now = await _place(tx, caller)
-                if not permissions.moderates(caller.circumstances, now):
+                if not await gate.moderates(tx, caller, self.commands.clock()):
                     return _to(caller, sentences.note(sentences.only_moderators(), well=False))
+                now = await _place(tx, caller)
                 after = changing.of_place(now, changes, await self._ground(tx, caller, now))
                 if isinstance(after, Problem):
                     return _to(caller, cards.problem(after.sentence))
-                await self._keep(tx, caller, now, after)
-            return _to(caller, sentences.place_settings(after, changed=bool(changes)))
+                about = tuple((name, shorten(specs.clean(text), CHANGE_CHARS)) for name, text in changes.items())
+                await self._keep(tx, caller, now, after, Action.POLICY, about)
+            loosened = changing.loosened(after, self.commands.policy)
+            return _to(caller, sentences.place_settings(after, changed=bool(changes), loosened=loosened))
 
     async def pause(self, caller: Caller) -> Card:
         """A moderator has no more requests taken in the place."""
@@ -164,15 +177,29 @@ class Answers:
     async def _set_paused(self, caller: Caller, sentence: Callable[[bool], str], *, paused: bool) -> Card:
         with _speaking(caller):
             async with self.commands.database.transaction() as tx:
-                now = await _place(tx, caller)
-                if not permissions.moderates(caller.circumstances, now):
+                if not await gate.moderates(tx, caller, self.commands.clock()):
                     return _to(caller, sentences.note(sentences.only_moderators(), well=False))
-                await self._keep(tx, caller, now, replace(now, paused=paused))
+                now = await _place(tx, caller)
+                await self._keep(
+                    tx, caller, now, replace(now, paused=paused), Action.PAUSE if paused else Action.RESUME
+                )
             return _to(caller, sentences.note(sentence(now.paused is paused)))
 
-    async def _keep(self, tx: AsyncConnection, caller: Caller, now: PlaceSettings, after: PlaceSettings) -> None:
-        if after != now:
-            await places.put(tx, caller.address.surface, caller.address.place, after, self.commands.clock())
+    async def _keep(
+        self,
+        tx: AsyncConnection,
+        caller: Caller,
+        now: PlaceSettings,
+        after: PlaceSettings,
+        action: Action,
+        about: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """What holds from now on, with the case that says so; where nothing changes there is none."""
+        if after == now:
+            return
+        there, moment = (caller.address.surface, caller.address.place), self.commands.clock()
+        await places.put(tx, *there, after, moment)
+        await cases.add(tx, Case(*there, 0, caller.asker, None, action, "", moment, about=about))
 
     async def _ground(self, tx: AsyncConnection, caller: Caller, place: PlaceSettings) -> changing.Ground:
         return changing.Ground(
@@ -181,20 +208,34 @@ class Answers:
             default_model=place.model or self.commands.default_model,
             limits=self.commands.limits,
             credits=max(self.commands.allowance.credits, self.commands.allowance.most),
+            categories=tuple(sorted({name for rows in self.commands.policy.presets.values() for name in rows})),
         )
+
+    # --- how one stands ---
+
+    async def strikes(self, caller: Caller) -> Card:
+        """What counts against the caller here, until when, and why; who decided is not said."""
+        now, here = self.commands.clock(), caller.address
+        async with self.commands.database.reading() as tx:
+            stand = await looks.stand(tx, caller.asker, here.surface, here.place, now)
+        with _speaking(caller):
+            return _to(caller, standings.own_strikes(stand, now))
 
     # --- what this is ---
 
     async def help(self, caller: Caller, prefix: str = "/", moderators: str = "/z") -> Card:
-        """The commands; `prefix` stands before everybody's, `moderators` before those of moderators."""
+        """The commands that the caller may give; `prefix` stands before everybody's, `moderators` before those of
+        moderators."""
+        now = self.commands.clock()
         async with self.commands.database.reading() as tx:
-            theirs = permissions.moderates(caller.circumstances, await _place(tx, caller))
+            theirs = await gate.moderates(tx, caller, now)
+            banned = await gate.is_banned(tx, caller, now)
         listed = [
             (f"{moderators if command.moderators else prefix}{command.name}", command.description)
             for command in menu.COMMANDS
-            if theirs or not command.moderators
+            if (theirs or not command.moderators) and (not banned or command.name in menu.OF_THE_BANNED)
         ]
-        options = [option.name for option in menu.COMMANDS[0].options]
+        options = [] if banned else [option.name for option in menu.COMMANDS[0].options]
         with _speaking(caller):
             return _to(caller, sentences.help(listed, options))
 

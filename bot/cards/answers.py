@@ -314,7 +314,10 @@ def help(commands: Sequence[tuple[str, str]], options: Sequence[str]) -> Card:  
     return Card(
         title=say("Zoetrope"),
         status=say("Say in a few words what to show, and a short clip of it comes back here."),
-        facts=(*((name, say(description)) for name, description in commands), (say("Options"), ", ".join(options))),
+        facts=(
+            *((name, say(description)) for name, description in commands),
+            *(((say("Options"), ", ".join(options)),) if options else ()),
+        ),
         final=True,
     )
 
