@@ -67,6 +67,7 @@ def labels() -> dict[str, str]:
         "skip": say("Skip to the prompt"),
         "gallery": say("Gallery"),
         "help": say("Help"),
+        "moderation": say("Moderation"),
         "sign_out": say("Sign out"),
         "room": say("Clips of this room, the newest last"),
         "suggestions": say("Suggestions"),

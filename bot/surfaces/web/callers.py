@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -26,10 +28,20 @@ def language_of(accepted: str) -> str:
     return max(wanted, key=lambda each: each[0])[1] if wanted else LANGUAGES[0]
 
 
-def caller_of(request: Request, browsers: Browsers, address: Address) -> Caller | None:
-    """The asker whose cookie came along, with what is known of them; None: no cookie of ours."""
-    asker = browsers.asker(request.headers.get("cookie", ""))
-    if asker is None:
-        return None
-    language = language_of(request.headers.get("accept-language", ""))
-    return Caller(Asker(address.surface, asker), address, Circumstances(language=language))
+@dataclass(frozen=True)
+class Visitors:
+    """The browsers of the room. `is_operator` says whether one is signed in to the console with the operator's
+    password: who is, counts as moderator of the room."""
+
+    browsers: Browsers
+    address: Address
+    is_operator: Callable[[Request], Awaitable[bool]]
+
+    async def caller(self, request: Request) -> Caller | None:
+        """The asker whose cookie came along, with what is known of them; None: no cookie of ours."""
+        asker = self.browsers.asker(request.headers.get("cookie", ""))
+        if asker is None:
+            return None
+        language = language_of(request.headers.get("accept-language", ""))
+        circumstances = Circumstances(language=language, moderator=await self.is_operator(request))
+        return Caller(Asker(self.address.surface, asker), self.address, circumstances)

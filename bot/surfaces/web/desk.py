@@ -22,14 +22,13 @@ from bot.commands import Commands, Outcome, Result
 from bot.language import say
 from bot.specs import Problem, clean
 from bot.surfaces.web import drawing, forms
-from bot.surfaces.web.browsers import Browsers
-from bot.surfaces.web.callers import caller_of
+from bot.surfaces.web.callers import Visitors
 from bot.surfaces.web.forms import Posted
 from bot.typed import Line
 from db import people, room
 from db.database import Database
 from db.ids import new_id
-from db.records import Address, Asker, Caller
+from db.records import Asker, Caller
 
 SUGGESTED = 12  # at a time
 GALLERY = "/gallery"
@@ -58,14 +57,12 @@ class Desk:
     def __init__(
         self,
         database: Database,
-        address: Address,
-        browsers: Browsers,
+        visitors: Visitors,
         commands: Callable[[], Commands | None],
         answers: Callable[[], Answers | None],
     ) -> None:
         self._database = database
-        self._address = address
-        self._browsers = browsers
+        self.visitors = visitors
         self._commands = commands
         self._answers = answers
 
@@ -104,7 +101,7 @@ class Desk:
 
     async def suggestions(self, request: Request) -> Response:
         """What could be typed: `kind` is models, sizes or prompts, `start` what is there already."""
-        caller = caller_of(request, self._browsers, self._address)
+        caller = await self.visitors.caller(request)
         answers = self.answers
         if caller is None or answers is None:
             return JSONResponse([])
@@ -114,9 +111,9 @@ class Desk:
 
     async def _answer(self, request: Request, act: Callable[[Counter, Posted], Awaitable[Reply]]) -> Response:
         posted = await forms.read(request)
-        caller = caller_of(request, self._browsers, self._address)
+        caller = await self.visitors.caller(request)
         token = request.headers.get("x-zoetrope-token") or posted.get("token")
-        if caller is None or not self._browsers.is_token(caller.asker.id, token):
+        if caller is None or not self.visitors.browsers.is_token(caller.asker.id, token):
             return _response(posted, 403, Reply("stranger", say(cards.STRANGER)))
         commands, answers = self.commands, self.answers
         if commands is None or answers is None:

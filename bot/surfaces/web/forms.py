@@ -15,6 +15,7 @@ from bot.language import say
 from bot.typed import Line
 
 MOST_BYTES = 64 * 1024
+MOST_FIELDS = 100
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 
 
@@ -51,7 +52,7 @@ async def read(request: Request) -> Posted:
         if kind == "application/json":
             return Posted(_texts(json.loads(body)), scripted=True)
         if kind == "application/x-www-form-urlencoded":
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
             return Posted(dict(pairs), scripted=False)
     except (ValueError, RecursionError) as error:
         raise Unreadable(400, say(cards.UNREADABLE)) from error

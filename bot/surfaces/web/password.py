@@ -44,24 +44,17 @@ class Password:
 
 
 @dataclass
-class Attempts:
-    """Wrong passwords of the last minute, by address."""
+class Tries:
+    """What was tried in vain within the last minute, by address."""
 
     clock: Callable[[], float]
     _wrong: deque[tuple[float, str]] = field(default_factory=deque)
-    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def fits(self, password: Password, text: str, address: str) -> bool | float:
-        """Whether it is the password; or the seconds to wait before it is looked at. One is looked at at a time."""
-        async with self._one:
-            if wait := self._wait(address):
-                return wait
-            fits = len(text) <= MOST_CHARS and await asyncio.to_thread(password.fits, text)
-            if not fits:
-                self._wrong.append((self.clock(), address))
-            return fits
+    def note(self, address: str) -> None:
+        self._wrong.append((self.clock(), address))
 
-    def _wait(self, address: str) -> float:
+    def wait(self, address: str) -> float:
+        """Seconds until this address may try again; 0: now."""
         now = self.clock()
         while self._wrong and self._wrong[0][0] <= now - TRY_SECONDS:
             self._wrong.popleft()
@@ -70,6 +63,27 @@ class Attempts:
         if not blocking and len(self._wrong) >= TRIES_OF_ALL:
             blocking = [self._wrong[-TRIES_OF_ALL][0]]
         return max(1.0, blocking[0] + TRY_SECONDS - now) if blocking else 0.0
+
+
+@dataclass
+class Attempts:
+    """Passwords that are tried. Every door with the same password shares one of these."""
+
+    clock: Callable[[], float]
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._tries = Tries(self.clock)
+
+    async def fits(self, password: Password, text: str, address: str) -> bool | float:
+        """Whether it is the password; or the seconds to wait before it is looked at. One is looked at at a time."""
+        async with self._one:
+            if wait := self._tries.wait(address):
+                return wait
+            fits = len(text) <= MOST_CHARS and await asyncio.to_thread(password.fits, text)
+            if not fits:
+                self._tries.note(address)
+            return fits
 
 
 def required(config: WebConfig) -> Password | None:

@@ -24,6 +24,7 @@ from bot.surfaces.web.door import Door
 from bot.surfaces.web.files import Files, OwnFiles
 from bot.surfaces.web.gallery import Gallery
 from bot.surfaces.web.listening import Listening
+from bot.surfaces.web.moderation import Console
 from bot.surfaces.web.pages import FOLDER, Pages
 from db import room
 from db.config import LimitsConfig
@@ -41,6 +42,7 @@ class Site:
     listening: Listening
     files: Files
     gallery: Gallery
+    console: Console
     door: Door | None
 
     def app(self) -> ASGIApp:
@@ -51,6 +53,7 @@ class Site:
             *self.listening.routes(),
             *self.files.routes(),
             *self.gallery.routes(),
+            *self.console.routes(),
             Mount("/static", OwnFiles(directory=FOLDER / "static")),
         ]
         if self.door is None:
@@ -65,7 +68,8 @@ class Site:
         """The room; a browser without a cookie of ours becomes a new asker."""
         commands = self.desk.commands
         limits = commands.limits if commands else LimitsConfig()
-        listed = [_command(each) for each in menu.commands(limits) if not each.moderators]
+        moderates = await self.desk.visitors.is_operator(request)
+        listed = [_command(each) for each in menu.commands(limits) if moderates or not each.moderators]
         return self.pages.render_for_asker(
             request,
             "index.html",
@@ -73,6 +77,7 @@ class Site:
             menu=json.dumps(listed),
             video=listed[0],
             default_model=commands.default_model if commands else "",
+            moderates=moderates,
             now=commands.clock() if commands else 0,
         )
 
@@ -91,7 +96,8 @@ class Site:
 def _command(command: Command) -> dict[str, Any]:
     """A command as the page shows it, in the language that is being spoken."""
     options = [_option(option) for option in command.options]
-    return {"name": command.name, "description": say(command.description), "options": options}
+    name = f"{menu.MODERATORS_PREFIX}{command.name}" if command.moderators else command.name
+    return {"name": name, "description": say(command.description), "options": options}
 
 
 def _option(option: Option) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.answers import Answers
 from bot.cards import Card
 from bot.commands import Commands
+from bot.moderation.desk import OPERATOR
 from bot.port import Gone, Limits, Receipt, Rendition, TooLarge, Unreachable
 from bot.surfaces.web import drawing
 from bot.surfaces.web.browsers import Browsers, load_key
+from bot.surfaces.web.callers import Visitors
 from bot.surfaces.web.desk import Desk
 from bot.surfaces.web.door import Door
 from bot.surfaces.web.feed import Feed
@@ -27,15 +29,16 @@ from bot.surfaces.web.files import Convert, Files
 from bot.surfaces.web.gallery import Gallery
 from bot.surfaces.web.guard import Guard, own_names
 from bot.surfaces.web.listening import Listening
+from bot.surfaces.web.moderation import Console
 from bot.surfaces.web.pages import Pages
-from bot.surfaces.web.password import Password, required
+from bot.surfaces.web.password import Attempts, Password, required
 from bot.surfaces.web.server import Server, address_to_open, bind, pages_at_once, serving
 from bot.surfaces.web.site import Site
 from db import room
 from db.config import WebConfig
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Asker, Handle
+from db.records import Address, Asker, Circumstances, Handle
 
 NAME = "web"
 ROOM = "main"
@@ -99,13 +102,25 @@ class WebSurface:
             listening.close()
 
     def _site(self, feed: Feed, browsers: Browsers) -> Site:
-        pages = Pages(browsers, has_door=self._password is not None)
-        door = Door(self._password, browsers, pages, self._clock) if self._password else None
-        desk = Desk(self._database, ADDRESS, browsers, lambda: self.commands, lambda: self.answers)
+        pages, attempts = Pages(browsers, has_door=self._password is not None), Attempts(self._clock)
+        door = Door(self._password, browsers, pages, attempts, self._clock) if self._password else None
+        console = Console(
+            self._database,
+            browsers,
+            pages,
+            self._password,
+            attempts,
+            lambda: self.commands,
+            lambda: self.answers,
+            self._convert,
+            self._clock,
+        )
+        visitors = Visitors(browsers, ADDRESS, console.seats.is_operator)
+        desk = Desk(self._database, visitors, lambda: self.commands, lambda: self.answers)
         listening = Listening(feed, pages_at_once())
         files = Files(self._database, self._data / "renditions", self._data / "previews", self._convert)
         gallery = Gallery(pages, self._database, ADDRESS, self._convert)
-        return Site(pages, desk, listening, files, gallery, door)
+        return Site(pages, desk, listening, files, gallery, console, door)
 
     def close(self) -> None:
         """Let go of a port that was opened and never served."""
@@ -147,6 +162,10 @@ class WebSurface:
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             await room.replace(tx, handle.message, {**kept.card, "note": sentence}, kept.rendition)
+
+    async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
+        """Browsers have no roles; whoever knows the operator's password moderates the room."""
+        return Circumstances(moderator=asker == OPERATOR and address.place == ROOM)
 
     def _stored_path(self, path: Path) -> str:
         """Relative to the folder of renditions where it lies in it, so that the data folder may move."""
