@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from db import gallery, queue
+from db.database import Database
 from db.ids import new_id
 from db.records import (
     Address,
@@ -109,3 +111,21 @@ def start_child() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+Film = Callable[..., Awaitable[Clip]]
+
+
+@pytest.fixture
+def show(database: Database, make_job: Callable[..., Job], make_clip: Callable[..., Clip]) -> Film:
+    """A finished clip that was asked for in a place; keywords change its fields."""
+
+    async def show_one(surface: str = "discord", place: str = "g1", **changes: object) -> Clip:
+        job = make_job(handle=Handle(Address(surface, place), new_id()), created_at=100.0)
+        clip = make_clip(job, **changes)
+        async with database.transaction() as tx:
+            await queue.enqueue(tx, replace(job, asker=clip.asker))
+            await gallery.publish(tx, clip)
+        return clip
+
+    return show_one

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import people, queue
+from db import moves, people, queue
 from db.database import Database
 from db.records import Address, Asker, Handle, Job, JobState, Lease, Phase, Progress, Ruling, Verdict
 from db.tables import jobs
@@ -270,12 +270,11 @@ async def test_a_rescued_job_whose_cancelling_was_asked_is_cancelled(database: D
 
 
 async def _bring_to(tx: AsyncConnection, job: Job, state: JobState) -> Lease:
-    """Store the job and walk it to `state`; refused is the moderators' end, which the queue itself never takes."""
+    """Store the job and walk it to `state`."""
     await queue.enqueue(tx, job)
-    if state is JobState.HELD:
-        return Lease(job, "r1", 0, 130.0)
-    if state in (JobState.QUEUED, JobState.REFUSED):
-        await tx.execute(update(jobs).where(jobs.c.id == job.id).values(state=state))
+    if state is JobState.REFUSED:
+        assert await queue.reject(tx, job.id, job.verdict, 120.0)
+    if state in (JobState.HELD, JobState.QUEUED, JobState.REFUSED):
         return Lease(job, "r1", 0, 130.0)
     lease = await queue.claim(tx, job.id, runner="r1", now=110.0, until=130.0)
     assert lease is not None
@@ -287,6 +286,8 @@ async def _bring_to(tx: AsyncConnection, job: Job, state: JobState) -> Lease:
         await queue.cancelled(tx, lease, 120.0)
     return lease
 
+
+FINE = Verdict(Ruling.ALLOWED, reason="looked at")
 
 OPERATIONS: dict[str, tuple[Write, dict[JobState, JobState]]] = {
     "claim": (
@@ -301,6 +302,15 @@ OPERATIONS: dict[str, tuple[Write, dict[JobState, JobState]]] = {
     "rescue predecessor": (
         lambda tx, lease: queue.rescue(tx, 0.0, 1, predecessor="r1"),
         {JobState.RENDERING: JobState.FAILED},
+    ),
+    "lapse": (lambda tx, lease: queue.lapse(tx, lease.job.id, 200.0), {JobState.HELD: JobState.CANCELLED}),
+    "approve": (
+        lambda tx, lease: queue.approve(tx, lease.job.id, FINE, 200.0),
+        {JobState.HELD: JobState.QUEUED},
+    ),
+    "reject": (
+        lambda tx, lease: queue.reject(tx, lease.job.id, FINE, 200.0),
+        {JobState.HELD: JobState.REFUSED},
     ),
     "extend": (WRITES["extend"], {}),
     "report": (WRITES["report"], {}),
@@ -329,7 +339,7 @@ async def test_every_operation_in_every_state_leads_where_the_drawing_says(
 
 
 def _first(state: JobState) -> JobState:
-    return JobState.HELD if state is JobState.HELD else JobState.QUEUED
+    return JobState.HELD if state in (JobState.HELD, JobState.REFUSED) else JobState.QUEUED
 
 
 async def test_a_rendering_job_that_should_stop_is_flagged_until_its_runner_answers(
@@ -414,3 +424,57 @@ async def test_a_card_that_moved_is_found_where_it_stands(database: Database, ma
     async with database.transaction() as tx:
         await queue.set_handle(tx, job.id, elsewhere)
     assert await _get(database, job.id) == replace(job, handle=elsewhere)
+
+
+# --- moderators' looks
+
+
+async def test_what_a_moderator_lets_through_waits_with_the_verdict_that_says_so(
+    database: Database, make_job: MakeJob
+) -> None:
+    job = make_job(state=JobState.HELD)
+    await _enqueue(database, job)
+    async with database.transaction() as tx:
+        assert await queue.approve(tx, job.id, FINE, 120.0)
+        assert not await queue.approve(tx, job.id, FINE, 121.0)
+        assert not await queue.reject(tx, job.id, FINE, 121.0)
+        assert not await queue.approve(tx, "nobody", FINE, 121.0)
+        assert not await queue.reject(tx, "nobody", FINE, 121.0)
+    assert await _get(database, job.id) == replace(job, state=JobState.QUEUED, verdict=FINE, changed_at=120.0)
+
+
+@pytest.mark.parametrize(("category", "kept"), [("C1", False), ("C2", True), ("V2", True)])
+async def test_of_what_a_moderator_refuses_the_gravest_words_are_not_kept(
+    database: Database, make_job: MakeJob, category: str, kept: bool
+) -> None:
+    job = make_job(state=JobState.HELD)
+    verdict = replace(job.verdict, ruling=Ruling.REFUSED, category=category)
+    await _enqueue(database, job)
+    async with database.transaction() as tx:
+        assert await queue.reject(tx, job.id, verdict, 120.0)
+        assert not await queue.approve(tx, job.id, FINE, 121.0)
+    refused = await _get(database, job.id)
+    assert (refused.state, refused.verdict, refused.changed_at) == (JobState.REFUSED, verdict, 120.0)
+    assert refused.spec == (job.spec if kept else replace(job.spec, prompt="", negative=""))
+
+
+async def test_what_a_person_waits_for_in_a_place_is_found_under_each_of_their_and_its_names(
+    database: Database, make_job: MakeJob
+) -> None:
+    other = Asker("telegram", "7")
+    place = Handle(Address("web", "main"), "m1")
+    held, linked = make_job(state=JobState.HELD, handle=place), make_job(asker=other, handle=place, created_at=101.0)
+    elsewhere, strangers = make_job(handle=Handle(Address("web", "b"), "m")), make_job(asker=Asker("web", "bob"))
+    done = make_job(handle=place)
+    await _enqueue(database, held, linked, elsewhere, strangers, done)
+    async with database.transaction() as tx:
+        await queue.ask_to_cancel(tx, done.id, 5.0)
+        assert await queue.waiting_of(tx, held.asker, "web", "main") == [held]
+        await people.offer(tx, held.asker, "h", 9.0)
+        await people.join(tx, other, "h", 1.0)
+        assert await queue.waiting_of(tx, other, "web", "main") == [held, linked]
+        assert await queue.waiting_of(tx, other, "telegram", "main") == []
+        await moves.note(tx, "web", "main", "there", 1.0)
+        await moves.note(tx, "web", "there", "yonder", 2.0)
+        assert await queue.waiting_of(tx, held.asker, "web", "yonder") == [held, linked]
+        assert await queue.waiting_of(tx, held.asker, "web", "main") == [held, linked]

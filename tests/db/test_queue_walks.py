@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import queue
 from db.database import Database
-from db.records import END_STATES, Job, JobState, Lease
+from db.records import END_STATES, Job, JobState, Lease, Ruling, Verdict
 
 T = TypeVar("T")
 ATTEMPTS = 2
 LEASE = 10.0
+VERDICT = Verdict(Ruling.ALLOWED)
 
 
 class QueueWalk(RuleBasedStateMachine):
@@ -120,6 +121,14 @@ class QueueWalk(RuleBasedStateMachine):
         elif self._model[job_id] not in END_STATES:
             self._model[job_id] = JobState.CANCELLED
         assert state is self._model[job_id]
+
+    @rule(job_id=ids, lets_through=st.booleans())
+    def look(self, job_id: str, lets_through: bool) -> None:
+        decide = queue.approve if lets_through else queue.reject
+        decided = self._write(lambda tx: decide(tx, job_id, VERDICT, self._now))
+        assert decided == (self._model[job_id] is JobState.HELD)
+        if decided:
+            self._model[job_id] = JobState.QUEUED if lets_through else JobState.REFUSED
 
     @rule(predecessor=st.sampled_from([None, "r1", "r2"]))
     def rescue(self, predecessor: str | None) -> None:
