@@ -23,6 +23,7 @@ from bot.port import Surface
 from bot.progress import ProgressLoop
 from bot.quota import Allowance
 from bot.renditions import RenditionError, Renditions
+from bot.reviewing import ReviewLoop
 from db import gallery, models
 from db.clip_files import ClipFiles
 from db.config import Config
@@ -47,12 +48,13 @@ class Core:
     answers: Answers
     progress: ProgressLoop
     delivery: DeliveryLoop
+    reviewing: ReviewLoop
     rulebook: safety.Rulebook
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What must run for clips to be shown and delivered."""
         watch = self.rulebook.watch(self._judge_by)
-        return (self.progress.run(), self.delivery.run(), self.commands.run(), watch)
+        return (self.progress.run(), self.delivery.run(), self.commands.run(), self.reviewing.run(), watch)
 
     def _judge_by(self, policy: safety.Policy) -> None:
         self.commands.policy = policy
@@ -155,4 +157,6 @@ def _wired(
     )
     progress = ProgressLoop(database, surfaces, board, config.data.folder / "previews", clock)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)
-    return Core(database, files, renditions, surfaces, commands, Answers(commands), progress, delivery, rulebook)
+    reviewing = ReviewLoop(database, surfaces, moderation, files, renditions, clock)
+    answers = Answers(commands)
+    return Core(database, files, renditions, surfaces, commands, answers, progress, delivery, reviewing, rulebook)
