@@ -145,6 +145,10 @@ class Policy:
     emoji: Mapping[str, str]
     bits: Mapping[str, int]
 
+    def __repr__(self) -> str:
+        """Its version alone: the lists fill megabytes, and whatever holds a policy is printed together with it."""
+        return f"{type(self).__name__}({self.version!r})"
+
 
 def parse_policy(files: Files, extra: Files | None = None) -> Policy:
     """The policy of `files`, with an operator's `extra` files added. Raises PolicyError."""

@@ -433,6 +433,10 @@ def test_a_verdict_never_holds_the_matched_words() -> None:
     assert "durian" not in repr(verdict)
 
 
+def test_a_policy_is_printed_as_its_version_alone() -> None:
+    assert repr(BUILT_IN) == f"Policy({BUILT_IN.version!r})"
+
+
 def test_an_operator_is_shown_every_view_and_what_matched() -> None:
     views = {view.name: view for view in explain("a n4ked naked mole rat", POLICY)}
     assert views["plain"].words == "a n4ked naked mole rat"
