@@ -16,6 +16,7 @@ import imageio_ffmpeg
 import pytest
 from sqlalchemy import text
 
+from bot import intents
 from bot.board import Board
 from bot.commands import Commands, Outcome
 from bot.delivery import DeliveryLoop
@@ -25,9 +26,10 @@ from bot.port import Surface
 from bot.progress import ProgressLoop
 from bot.quota import Allowance
 from bot.renditions import Renditions
+from bot.reviewing import ReviewLoop
 from bot.safety import Policy, built_in_policy
 from bot.surfaces.recording import Message, RecordingSurface
-from db import deliveries, gallery, models, queue, quotas
+from db import cases, deliveries, gallery, models, places, queue, quotas, reviews, standing
 from db.clip_files import ClipFiles
 from db.config import LimitsConfig, ModerationConfig
 from db.database import Database
@@ -36,6 +38,7 @@ from db.records import (
     Address,
     Asker,
     Caller,
+    Case,
     Clip,
     Defaults,
     Delivery,
@@ -47,6 +50,8 @@ from db.records import (
     ModelLimits,
     Progress,
     Range,
+    Review,
+    Standing,
     Usage,
     Wish,
 )
@@ -93,6 +98,7 @@ class World:
     files: ClipFiles
     folder: Path
     master: Path
+    reviewing: ReviewLoop
     naps: list[float] = field(default_factory=list)
 
     async def ask(self, prompt: str = "a heart", origin: str = "", asker: Asker = ADA, **more: object) -> Outcome:
@@ -112,6 +118,59 @@ class World:
     def message(self, job: Job | Outcome) -> Message:
         assert job.handle is not None
         return self.surface.messages[job.handle]
+
+    # --- moderation ---
+
+    async def press(self, caller: Caller, intent: intents.Intent) -> Outcome:
+        return await self.commands.press(caller, intents.token(intent), new_id())
+
+    async def waiting(self, address: Address = HERE) -> list[Review]:
+        """The open reviews of a place."""
+        async with self.database.reading() as tx:
+            return await reviews.waiting(tx, address.surface, address.place)
+
+    async def review(self, address: Address = HERE) -> Review:
+        """The only open review of a place."""
+        (review,) = await self.waiting(address)
+        return review
+
+    async def review_now(self, review: Review) -> Review:
+        async with self.database.reading() as tx:
+            now = await reviews.get(tx, review.id)
+        assert now is not None
+        return now
+
+    async def cases(self, address: Address = HERE) -> list[Case]:
+        """The oldest first."""
+        async with self.database.reading() as tx:
+            return (await cases.browse(tx, address.surface, address.place, limit=1000))[::-1]
+
+    async def standing(self, asker: Asker = ADA, address: Address = HERE) -> Standing:
+        async with self.database.reading() as tx:
+            return await standing.standing(tx, asker, address.surface, address.place, self.clock())
+
+    async def clip(self, clip_id: str) -> Clip | None:
+        async with self.database.reading() as tx:
+            return await gallery.get(tx, clip_id)
+
+    async def told(self, handle: Handle) -> list[str]:
+        """Everything that was said below a card, once the loop has gone through what is to be told."""
+        await self.reviewing.tick()
+        return self.surface.messages[handle].replies
+
+    async def set_desk(self, thread: str = "desk", address: Address = HERE) -> Address:
+        """Where moderators of a place get the cards of reviews."""
+        async with self.database.transaction() as tx:
+            now = await places.settings(tx, address.surface, address.place)
+            await places.put(tx, address.surface, address.place, replace(now, desk=thread), self.clock())
+        return replace(address, thread=thread)
+
+    def restart(self) -> None:
+        """As after a crash: the loops of moderation know nothing any more but what is written down."""
+        old = self.reviewing
+        self.reviewing = ReviewLoop(
+            old.database, old.surfaces, old.moderation, old.files, old.renditions, old.clock, old.sleep
+        )
 
     # --- what a runner does ---
 
@@ -160,7 +219,7 @@ class World:
         return found
 
     @asynccontextmanager
-    async def running(self, *loops: ProgressLoop | DeliveryLoop) -> AsyncIterator[None]:
+    async def running(self, *loops: ProgressLoop | DeliveryLoop | ReviewLoop) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(loop.run()) for loop in loops]
             yield
@@ -179,7 +238,7 @@ class World:
     def on(self, *surfaces: Surface) -> None:
         """Other surfaces instead of the one that is there."""
         named = {surface.name: surface for surface in surfaces}
-        self.commands.surfaces = self.progress.surfaces = self.delivery.surfaces = named
+        self.commands.surfaces = self.progress.surfaces = self.delivery.surfaces = self.reviewing.surfaces = named
 
 
 @pytest.fixture(scope="session")
@@ -240,7 +299,8 @@ async def world(
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock, nap)
     async with database.transaction() as tx:
         await models.announce(tx, "r1", [POCKET], clock())
-    return World(database, surface, commands, progress, delivery, clock, files, tmp_path, master, naps)
+    reviewing = ReviewLoop(database, surfaces, commands.moderation, files, renditions, clock, nap)
+    return World(database, surface, commands, progress, delivery, clock, files, tmp_path, master, reviewing, naps)
 
 
 @pytest.fixture
