@@ -23,6 +23,7 @@ from bot.port import Surface
 from bot.progress import ProgressLoop
 from bot.quota import Allowance
 from bot.renditions import RenditionError, Renditions
+from bot.retention import Retention
 from bot.reviewing import ReviewLoop
 from db import gallery, models
 from db.clip_files import ClipFiles
@@ -49,12 +50,14 @@ class Core:
     progress: ProgressLoop
     delivery: DeliveryLoop
     reviewing: ReviewLoop
+    retention: Retention
     rulebook: safety.Rulebook
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What must run for clips to be shown and delivered."""
         watch = self.rulebook.watch(self._judge_by)
-        return (self.progress.run(), self.delivery.run(), self.commands.run(), self.reviewing.run(), watch)
+        bringing = (self.progress.run(), self.delivery.run(), self.commands.run())
+        return (*bringing, self.reviewing.run(), self.retention.run(), watch)
 
     def _judge_by(self, policy: safety.Policy) -> None:
         self.commands.policy = policy
@@ -93,10 +96,7 @@ class Core:
 
     async def sweep(self) -> None:
         """Remove the files that no row names."""
-        async with self.database.reading() as tx:
-            named = await gallery.masters(tx)
-        await self.files.sweep(named)
-        await self.renditions.sweep({Path(master).stem for master in named})
+        await self.retention.sweep_files()
 
 
 @asynccontextmanager
@@ -154,9 +154,13 @@ def _wired(
         rng=random.Random(),
         hash_key=hash_key,
         moderation=moderation,
+        retention=config.retention,
     )
     progress = ProgressLoop(database, surfaces, board, config.data.folder / "previews", clock)
     delivery = DeliveryLoop(database, surfaces, files, renditions, board, clock)
     reviewing = ReviewLoop(database, surfaces, moderation, files, renditions, clock)
-    answers = Answers(commands)
-    return Core(database, files, renditions, surfaces, commands, answers, progress, delivery, reviewing, rulebook)
+    answers = Answers(commands, config.web.reached_at)
+    days, strike_days = config.retention, config.moderation.strike_days
+    retention = Retention(database, moderation.eraser, days, strike_days, config.data.folder, clock)
+    loops = (progress, delivery, reviewing, retention)
+    return Core(database, files, renditions, surfaces, commands, answers, *loops, rulebook)

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import people
 from db.belongings import ABOUT, BODIES, Whose
 from db.erasure import is_from
-from db.records import MILLI, Asker
-from db.tables import metadata
+from db.records import MILLI, Asker, Clip
+from db.rows import clip_of
+from db.tables import clips, metadata
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -90,3 +91,10 @@ def _all_spelled(values: Iterable[Any], plain: Callable[[str], str]) -> list[Any
 def _plain(name: str) -> str:
     """`asker_id` is what the code calls it."""
     return name.replace("asker_", "your_").replace("_", " ")
+
+
+async def clips_of(tx: AsyncConnection, asker: Asker) -> list[Clip]:
+    """The clips that have a file, over all identities of the person, the oldest first."""
+    theirs = Whose(await people.identities(tx, asker)).named(clips)
+    kept = select(clips).where(theirs, clips.c.forgotten.is_(False)).order_by(clips.c.created_at, clips.c.id)
+    return [clip_of(row) for row in await tx.execute(kept)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert  # ON CONFLICT DO NOTHING; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -66,12 +66,6 @@ async def complete(tx: AsyncConnection, draft: Request) -> bool:
     return (await tx.execute(update(requests).where(is_draft).values(values))).rowcount == 1
 
 
-async def forget(tx: AsyncConnection, state: RequestState, before: float) -> None:
-    """Drop what came in before a moment and is still, or has ended, in this state."""
-    old = and_(requests.c.state == state, requests.c.created_at < before)
-    await tx.execute(delete(requests).where(old))
-
-
 async def blank(tx: AsyncConnection, surface: str, id: str) -> None:  # noqa: A002
     """The words of a wish are not kept; that somebody asked is."""
     await tx.execute(update(requests).where(_is(surface, id)).values(wish=asdict(Wish(""))))
@@ -92,10 +86,11 @@ async def of_message(tx: AsyncConnection, surface: str, place: str, message: str
 
 async def recent_prompts(tx: AsyncConnection, asker: Asker, start: str, limit: int) -> list[str]:
     """What the asker has had made, each once, the latest first; only what begins with `start`, in either case. What
-    was refused after all is not among it, nor what was deleted."""
+    was refused after all is not among it, nor what was deleted, by whomever."""
     prompt = requests.c.wish["prompt"].as_string()
     theirs = and_(requests.c.asker_surface == asker.surface, requests.c.asker_id == asker.id)
-    taken = and_(theirs, requests.c.state == RequestState.TAKEN, prompt.istartswith(start, autoescape=True))
+    taken = and_(theirs, requests.c.state == RequestState.TAKEN, prompt != "")
+    taken = and_(taken, prompt.istartswith(start, autoescape=True))
     refused = exists().where(jobs.c.id == requests.c.job, jobs.c.state == JobState.REFUSED)
     deleted = exists().where(clips.c.job == requests.c.job, clips.c.forgotten)
     latest = select(prompt).where(taken, ~refused, ~deleted).group_by(prompt)
@@ -110,7 +105,7 @@ async def earlier_prompts(tx: AsyncConnection, asker: Asker, since: float, limit
     theirs = people.one_of(identities, requests.c.asker_surface, requests.c.asker_id)
     taken = and_(theirs, requests.c.state == RequestState.TAKEN, requests.c.created_at > since)
     latest = select(requests.c.wish).where(taken).order_by(requests.c.created_at.desc()).limit(limit)
-    return [wish["prompt"] for wish in (await tx.execute(latest)).scalars()][::-1]
+    return [wish["prompt"] for wish in (await tx.execute(latest)).scalars() if wish["prompt"]][::-1]
 
 
 async def get(tx: AsyncConnection, surface: str, id: str) -> Request | None:  # noqa: A002

@@ -12,6 +12,7 @@ from bot import cards, intents, menu, specs
 from bot.answers import changes as changing
 from bot.answers import codes, costs, looks, sizes
 from bot.answers.bench import Bench
+from bot.answers.my_data import LIMIT_BYTES, Export, MyData
 from bot.cards import Card, shorten
 from bot.cards import answers as sentences
 from bot.cards import bench as standings
@@ -38,9 +39,11 @@ class Answers:
     commands: Commands
     address: str = ""
     bench: Bench = field(init=False)
+    my_data: MyData = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bench", Bench(self.commands, self.address))
+        object.__setattr__(self, "my_data", MyData(self.commands))
 
     # --- what waits, and what is left ---
 
@@ -241,8 +244,15 @@ class Answers:
 
     async def privacy(self, caller: Caller) -> Card:
         """What is stored, for how long, what never leaves the machine, and how to have it deleted."""
-        with _speaking(caller):
-            return _to(caller, sentences.privacy())
+        return await self.my_data.privacy(caller)
+
+    async def my_data_export(self, caller: Caller, part: int = 1, limit_bytes: int = LIMIT_BYTES) -> Export:
+        """Everything about the caller as a file, or one part of it; for them alone. `discard` it afterwards."""
+        return await self.my_data.export(caller, part, limit_bytes)
+
+    async def my_data_delete(self, caller: Caller, level: str = "") -> Card:
+        """Ask whether everything about the caller shall be deleted; `level` is user or strict."""
+        return await self.my_data.delete(caller, level)
 
     async def start(self, caller: Caller) -> Card:
         """What this is, and three prompts that the default model is good at."""

@@ -306,7 +306,7 @@ def _listed(entries: Iterable[str]) -> str:
     return shorten(", ".join(entries), LIST_CHARS) or say("none")
 
 
-# --- help, privacy, a first word ---
+# --- help, a first word ---
 
 
 def help(commands: Sequence[tuple[str, str]], options: Sequence[str]) -> Card:  # noqa: A001
@@ -317,36 +317,6 @@ def help(commands: Sequence[tuple[str, str]], options: Sequence[str]) -> Card:  
         facts=(
             *((name, say(description)) for name, description in commands),
             *(((say("Options"), ", ".join(options)),) if options else ()),
-        ),
-        final=True,
-    )
-
-
-def privacy() -> Card:
-    return Card(
-        title=say("What is stored"),
-        status=say("Only what is needed to make your clips and to bring them to you."),
-        facts=(
-            (
-                say("Stored"),
-                say("Your id here, the place and the messages, your prompts, your clips, and your settings."),
-            ),
-            (
-                say("For how long"),
-                say("Until you or the operator deletes it; a code for linking is good for ten minutes."),
-            ),
-            (
-                say("Refused prompts"),
-                say("Kept so that you can appeal; of the gravest kind only a fingerprint without the words."),
-            ),
-            (
-                say("Where"),
-                say("On the operator's own machine: no other service sees your prompts, only this platform does."),
-            ),
-            (
-                say("Deleting"),
-                say("Delete under a clip removes its file for good; for everything else ask the operator."),
-            ),
         ),
         final=True,
     )

@@ -98,15 +98,6 @@ async def test_a_draft_waits_for_its_prompt_and_is_taken_up_by_nobody(
         assert await requests.unfinished(tx) == [replace(whole, state=RequestState.RECEIVED)]
 
 
-async def test_what_stays_in_a_state_for_long_is_forgotten(database: Database, make_request: MakeRequest) -> None:
-    old, young = [make_request(state=RequestState.DRAFT, created_at=at) for at in (1.0, 9.0)]
-    received = make_request(created_at=1.0)
-    await _record(database, old, young, received)
-    async with database.transaction() as tx:
-        await requests.forget(tx, RequestState.DRAFT, 9.0)
-    assert [await _get(database, one) for one in (old, young, received)] == [None, young, received]
-
-
 async def test_the_words_of_a_wish_can_be_blanked(database: Database, make_request: MakeRequest) -> None:
     request = make_request(wish=Wish("dreadful", "worse", seed=3))
     await _record(database, request)
