@@ -48,10 +48,12 @@ _NEWEST_FIRST = (clips.c.created_at.desc(), clips.c.id)
 
 
 async def publish(tx: AsyncConnection, clip: Clip) -> None:
-    """Write the clip down in the transaction that finishes its job, whose place it belongs to from now on.
+    """Write the clip down in the transaction that finishes its job, whose place it belongs to from now on, by the name
+    that the place has now.
 
     A job has one clip at most. A labelled one is on the list of what moderators are to look at.
     """
+    asked_for = (await tx.execute(select(jobs.c.surface, jobs.c.place).where(jobs.c.id == clip.job))).one()
     values = {
         "id": clip.id,
         "job": clip.job,
@@ -67,8 +69,8 @@ async def publish(tx: AsyncConnection, clip: Clip) -> None:
         "hidden": clip.hidden,
         "hidden_by": clip.hidden_by or (MODERATORS if clip.hidden else ""),
         "unlisted": clip.verdict.ruling is Ruling.LABELLED,
-        "surface": select(jobs.c.surface).where(jobs.c.id == clip.job).scalar_subquery(),
-        "place": select(jobs.c.place).where(jobs.c.id == clip.job).scalar_subquery(),
+        "surface": asked_for.surface,
+        "place": await moves.moved(tx, asked_for.surface, asked_for.place),
     }
     await tx.execute(insert(clips).values(values))
     if not clip.hidden:
