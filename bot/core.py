@@ -57,7 +57,8 @@ class Core:
         """What must run for clips to be shown and delivered."""
         watch = self.rulebook.watch(self._judge_by)
         bringing = (self.progress.run(), self.delivery.run(), self.commands.run())
-        return (*bringing, self.reviewing.run(), self.retention.run(), watch)
+        deleting = (self.retention.run(), self.answers.bench.purging.run())
+        return (*bringing, self.reviewing.run(), *deleting, watch)
 
     def _judge_by(self, policy: safety.Policy) -> None:
         self.commands.policy = policy

@@ -36,12 +36,14 @@ _ALLOWED = {
 
 _DEVICE = r"^(auto|cpu|mps|cuda(:\d{1,2})?)$"
 _HTTP = r"^https?://\S+$"
+_HTTP_OR_EMPTY = r"^(https?://[^\s/]+)?$"
 _HTTPS_OR_EMPTY = r"^(https://\S+)?$"
 _GATEWAY = r"^(wss?://\S+)?$"
 _NAME = r"^(https://)?([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$"
 _LIKE = {  # what fits a pattern, in words
     _DEVICE: "like one of these: auto, cpu, cuda, cuda:1, mps",
     _HTTP: "an address that begins with https:// or http://",
+    _HTTP_OR_EMPTY: "an address such as https://clips.example.org, with nothing behind the name, or empty",
     _HTTPS_OR_EMPTY: "an address that begins with https://, or empty",
     _GATEWAY: "an address that begins with wss:// or ws://, or empty",
     _NAME: "a name such as clips.example.org, with https:// before it where browsers use that",
@@ -97,9 +99,21 @@ class WebConfig(Section):
     names: list[WebName] = Field(
         default_factory=list, description="Further names under which browsers reach the page, such as a proxy's."
     )
+    address: str = Field(
+        "",
+        pattern=_HTTP_OR_EMPTY,
+        description="Where moderators' browsers reach the page, for links that chats give them; empty: this machine's.",
+    )
     password_file: Path | None = Field(
         None, strict=False, description="File with the password's hash, made by `zoetrope web-password FILE`."
     )
+
+    @property
+    def reached_at(self) -> str:
+        """The address that a link begins with; empty where no page is served."""
+        if not self.enabled:
+            return ""
+        return self.address or f"http://127.0.0.1:{self.port}"
 
 
 class ModelConfig(Section):

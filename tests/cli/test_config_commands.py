@@ -14,7 +14,7 @@ TOKEN = "a-token-that-nobody-may-see"
 def test_the_shown_configuration_is_the_one_in_force(zoetrope: Zoetrope, home: Path) -> None:
     (home / "my.toml").write_text('[generator.models."my model"]\npath = "models/mine"\n[web]\nport = 9000\n')
     shown = tomllib.loads(zoetrope("config", "show", "--config", "my.toml").stdout)
-    assert shown["web"] == {"enabled": True, "host": "127.0.0.1", "port": 9000, "names": []}
+    assert shown["web"] == {"enabled": True, "host": "127.0.0.1", "port": 9000, "names": [], "address": ""}
     assert shown["generator"]["models"]["my model"]["path"] == "models/mine"
     assert shown["data"]["folder"] == str(home / "data")
 
