@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot import menu, typed
 from bot.answers import Answers
+from bot.answers.bench import Bench
 from bot.answers.changes import Ground, of_place, personal
 from bot.commands import Commands
 from bot.language import LANGUAGES, say, speaking
@@ -19,7 +21,15 @@ from db.records import Defaults, ModelFacts, ModelLimits, PersonSettings, PlaceS
 
 OPTIONS = [(command, option) for command in COMMANDS for option in command.options]
 NAME = re.compile(r"[a-z]{1,31}")  # a letter in front makes 32, the most that platforms take
-DONE_BY = {"video": "request_clip", "again": "press", "show": "show_clip", "random": "random_clip"}
+DONE_BY = {
+    "video": "request_clip",
+    "again": "press",
+    "show": "show_clip",
+    "random": "random_clip",
+    "hide": "hide_or_show",
+    "mydata": "my_data_export",
+}
+OF_A_PLACE = {"settings", "pause", "resume"}  # answered beside everybody's own
 POCKET = ModelFacts(
     "pocket",
     "Pocket",
@@ -65,12 +75,22 @@ def test_an_option_says_what_it_takes(command: Command, option: Option) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.moderators}-{command.name}")
 def test_every_command_is_answered_by_something(command: Command) -> None:
-    name = (
-        "place_settings"
-        if command.moderators and command.name == "settings"
-        else DONE_BY.get(command.name, command.name)
-    )
-    assert hasattr(Commands, name) or hasattr(Answers, name)
+    if command.moderators:
+        name = "place_settings" if command.name == "settings" else command.name
+        assert any(hasattr(house, name) for house in (Bench, *([Answers] if command.name in OF_A_PLACE else [])))
+    else:
+        name = DONE_BY.get(command.name, command.name)
+        assert hasattr(Commands, name) or hasattr(Answers, name)
+
+
+def test_every_word_of_the_bench_is_on_the_menu() -> None:
+    asked = {name for name, value in vars(Bench).items() if inspect.iscoroutinefunction(value)}
+    assert asked - {"case"} == {command.name for command in COMMANDS if command.moderators} - OF_A_PLACE
+
+
+def test_who_is_banned_still_finds_their_own_data() -> None:
+    everybodys = {command.name for command in COMMANDS if not command.moderators}
+    assert {"strikes", "help", "privacy", "mydata"} <= set(menu.OF_THE_BANNED) <= everybodys
 
 
 def test_limits_of_the_operator_are_those_of_the_menu() -> None:

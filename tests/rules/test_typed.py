@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot import typed
+from bot import menu, typed
 from bot.specs import Problem
 from bot.typed import Line, read, size_of, wish_of
 from db.records import Wish
@@ -320,3 +320,86 @@ def test_plain_words_are_all_there(words: list[str]) -> None:
 @pytest.mark.parametrize("flag", FLAGS)
 def test_a_flag_means_the_same_before_and_behind(flag: str) -> None:
     assert read(f"{flag} a") == read(f"a {flag}") == Line("", "a", dict([FLAGS[flag]]))
+
+
+# --- what is said about each option of a command, by flags and by words in their order ---
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/zblock 123456", {"member": "123456"}),
+        ("/zblock 123456 5 spam all day", {"member": "123456", "hours": "5", "reason": "spam all day"}),
+        ("/zblock 123456 spam all day", {"member": "123456", "reason": "spam all day"}),
+        ("/zblock spam all day --member <@7> —hours 0,5", {"member": "<@7>", "hours": "0,5", "reason": "spam all day"}),
+        ("/zblock --reason spam all day --member 7", {"member": "7", "reason": "spam all day"}),
+        ("/zgrant 123456 2.5 24", {"member": "123456", "credits": "2.5", "hours": "24"}),
+        ("/zgrant 123456 2.5 as a prize", {"member": "123456", "credits": "2.5", "reason": "as a prize"}),
+        ("/zgrant 123456 many", {"member": "123456", "credits": "many"}),  # which the answer is about
+        ("/zcases", {}),
+        ("/zcases 12", {"number": "12"}),
+        ("/zcases 123456789 raid", {"member": "123456789", "words": "raid"}),
+        ("/zcases <@!12> raid", {"member": "<@!12>", "words": "raid"}),
+        ("/zcases a spammer --page 2", {"words": "a spammer", "page": "2"}),
+        ("/zcases --words red heart", {"words": "red heart"}),
+        ("/zpurge 24", {"hours": "24"}),
+        ("/zpurge 123456 24", {"member": "123456", "hours": "24"}),
+        ("/zpurge ab12cd34ef", {"member": "ab12cd34ef"}),
+        ("/zamend 3 it was a joke", {"number": "3", "reason": "it was a joke"}),
+        ("/ztest a red heart --no grey skies", {"prompt": "a red heart", "negative": "grey skies"}),
+        ("/ztest “a red heart”", {"prompt": "a red heart"}),
+        ("/zwhy abc", {"id": "abc"}),
+        ("/report k3 it is bad", {"id": "k3", "reason": "it is bad"}),
+        ("/mydata export 2", {"action": "export", "part": "2"}),
+        ("/mydata delete strict", {"action": "delete", "level": "strict"}),
+        ("/zreview", {}),
+    ],
+)
+def test_words_are_taken_in_the_order_of_the_options(text: str, said: dict[str, str]) -> None:
+    assert typed.options_of(read(text)) == said
+
+
+def test_what_is_known_otherwise_takes_no_word() -> None:
+    said = typed.options_of(read("/zblock 5 spam"), {"member": "77"})
+    assert said == {"member": "77", "hours": "5", "reason": "spam"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("/zblock", "Please say member as well: Who."),
+        ("/zgrant 123456", "Please say credits as well: How many."),
+        ("/hide", "Please say id as well: The clip's id."),
+        ("/zreview now", "There is no option now; this command takes none."),
+        ("/zstrikes 123456 7", "There is no option 7; there are member."),
+        ("/zpurge a lot", "There is no option a; there are member, hours."),
+        ("/zblock 123456 --hurs 5", "There is no option --hurs; did you mean --hours?"),
+        ("/zblock 123456 --hours", "The option hours has no value; write it behind, such as --hours VALUE."),
+        ("/zblok 123456", "There is no command /zblok; did you mean /zblock?"),
+    ],
+)
+def test_what_a_command_lacks_is_said(text: str, sentence: str) -> None:
+    assert typed.options_of(read(text)) == Problem(sentence)
+
+
+def test_a_choice_that_is_called_like_a_setting_is_a_value() -> None:
+    line = read("/zsettings others moderators overrides P5=refuse P4=hold, -P1 quiet 22:00-07:00 Europe/Berlin keep 30")
+    assert line.options == {
+        "others": "moderators",
+        "overrides": "P5=refuse P4=hold, -P1",
+        "quiet": "22:00-07:00 Europe/Berlin",
+        "keep": "30",
+    }
+    assert read("/zsettings moderators +12 others nobody").options == {"moderators": "+12", "others": "nobody"}
+
+
+@settings(deadline=None)
+@given(st.sampled_from([name for name, _ in menu.typed_names()]), st.text(max_size=60))
+def test_whatever_follows_a_command_is_read_or_answered(name: str, words: str) -> None:
+    said = typed.options_of(read(f"/{name} {words}"))
+    if isinstance(said, Problem):
+        assert "\n" not in said.sentence
+    else:
+        command = dict(menu.typed_names())[name]
+        assert set(said) <= {option.name for option in command.options}
+        assert all(option.name in said for option in command.options if option.required)
