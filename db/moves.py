@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, column, delete, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, column, delete, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert  # ON CONFLICT; PostgreSQL's dialect has the same construct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -100,14 +100,20 @@ async def _move_cases(tx: AsyncConnection, surface: str, place: str, to: str) ->
 
 async def _count_on(tx: AsyncConnection, surface: str, place: str, to: str, last: int) -> None:
     """Give the cases under the new name the numbers after `last`. They are never edited, so they are written anew:
-    under the old name first, where those numbers are free."""
-    copied: dict[str, Any] = {name: cases.c[name] for name in cases.c.keys()}  # noqa: SIM118
-    copied |= {"place": literal(place), "number": cases.c.number + last, "amends": cases.c.amends + last}
-    rows = select(*(value.label(name) for name, value in copied.items())).where(_of(cases, surface, to))
-    await tx.execute(insert(cases).from_select(list(copied), rows))
-    await tx.execute(delete(cases).where(_of(cases, surface, to)))
+    under the old name for now, where those numbers are free."""
+    found = (await tx.execute(select(cases).where(_of(cases, surface, to)))).mappings().all()
+    if found:
+        await tx.execute(insert(cases), [{**_counted_on(row, last), "place": place} for row in found])
+        await tx.execute(delete(cases).where(_of(cases, surface, to)))
     for table in _NUMBERED:
         await tx.execute(update(table).where(_of(table, surface, to)).values(case=column("case") + last))
+
+
+def _counted_on(case: RowMapping, last: int) -> dict[str, Any]:
+    """The case with every number in it that is one of its place's cases."""
+    about = [[name, str(int(value) + last) if name == "case" else value] for name, value in case["about"]]
+    amends = None if case["amends"] is None else case["amends"] + last
+    return {**case, "number": case["number"] + last, "amends": amends, "about": about}
 
 
 async def _last_number(tx: AsyncConnection, surface: str, place: str) -> int:

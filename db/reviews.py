@@ -109,8 +109,7 @@ async def lapse(tx: AsyncConnection, subject: str, now: float) -> None:
         "drawn": _HAS_NO_CARD,
         "version": reviews.c.version + 1,
     }
-    of_it = and_(reviews.c.kind.in_(list(ReviewKind)), reviews.c.subject == subject)  # what the index is searched by
-    await tx.execute(update(reviews).where(of_it, _OPEN).values(values))
+    await tx.execute(update(reviews).where(reviews.c.subject == subject, _OPEN).values(values))
 
 
 async def undrawn(tx: AsyncConnection, surfaces: Collection[str], limit: int) -> list[Review]:

@@ -480,7 +480,7 @@ reviews = Table(
     _one_of(ReviewKind, "kind"),
     Index(None, "surface", "place", "decision", "opened_at"),
     Index(None, "drawn", "surface", "card_message", "place"),
-    Index(None, "kind", "subject"),
+    Index(None, "subject", "kind"),
     Index("uq_reviews_open", "surface", "place", "kind", "subject", unique=True, sqlite_where=text("decision = ''")),
 )
 

@@ -138,14 +138,14 @@ async def test_where_both_names_have_cases_the_old_ones_keep_their_numbers_and_t
         await cases.add(tx, case("old 3", action=Action.AMEND, amends=1))
         for reason in ("new 1", "new 2", "new 3", "new 4"):
             await cases.add(tx, case(reason, NEW))
-        await cases.add(tx, case("new 5", NEW, action=Action.AMEND, amends=2, about=(("clip", "c"),)))
+        await cases.add(tx, case("new 5", NEW, action=Action.AMEND, amends=2, about=(("clip", "c"), ("case", "1"))))
         await cases.add(tx, case("another place", "-7"))
         await moves.note(tx, "telegram", OLD, NEW, 9.0)
         found = await cases.browse(tx, "telegram", NEW)
         reasons = ["old 1", "old 2", "old 3", "new 1", "new 2", "new 3", "new 4", "new 5"]
         assert [(one.number, one.reason) for one in reversed(found)] == list(enumerate(reasons, 1))
         assert [one.reason for one in await cases.amendments(tx, "telegram", NEW, 1)] == ["old 3"]
-        assert [one.about for one in await cases.amendments(tx, "telegram", NEW, 5)] == [(("clip", "c"),)]
+        assert [one.about for one in await cases.amendments(tx, "telegram", NEW, 5)] == [(("clip", "c"), ("case", "4"))]
         assert await cases.count(tx, "telegram", OLD) == 0
         assert await cases.count(tx, "telegram", "-7") == 1
         assert (await cases.add(tx, case("later", NEW))).number == 9

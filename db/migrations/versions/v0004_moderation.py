@@ -243,7 +243,7 @@ def _create_reviews() -> None:
     op.create_index(
         "ix_reviews_drawn_surface_card_message_place", "reviews", ["drawn", "surface", "card_message", "place"]
     )
-    op.create_index("ix_reviews_kind_subject", "reviews", ["kind", "subject"])
+    op.create_index("ix_reviews_subject_kind", "reviews", ["subject", "kind"])
     op.create_index(
         "ix_reviews_surface_place_decision_opened_at", "reviews", ["surface", "place", "decision", "opened_at"]
     )
