@@ -217,6 +217,55 @@ def false_alarms(out: Path | None, file: Path | None, data: Path | None) -> int:
     return DONE
 
 
+@cli.group()
+def mydata() -> None:
+    """Hand out or delete what is stored about somebody.
+
+    PERSON is SURFACE:ID, such as telegram:4711, with the id that the platform itself uses.
+    """
+
+
+@mydata.command("export")
+@click.argument("person")
+@click.option("-o", "--out", type=FILE, help="Zip file to write; else zoetrope-data-SURFACE-ID.zip.")
+@config_option
+@data_option
+def mydata_export(person: str, out: Path | None, file: Path | None, data: Path | None) -> int:
+    """Write everything about PERSON into a zip file, clips included."""
+    from bot.cli import my_data
+    from bot.cli.loops import run_until_stopped
+    from db.config import chosen, load
+
+    run_until_stopped(my_data.export(my_data.person(person), load(chosen(file), os.environ, data), out))
+    return DONE
+
+
+@mydata.command("delete")
+@click.argument("person")
+@click.option(
+    "--level",
+    type=click.Choice(["user", "strict", "owner", "platform"]),
+    default="user",
+    show_default=True,
+    help="How far it goes: docs/privacy.md says what goes with which.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@config_option
+@data_option
+def mydata_delete(person: str, level: str, file: Path | None, data: Path | None, *, yes: bool) -> int:
+    """Delete what is stored about PERSON; this can't be taken back."""
+    from bot.cli import my_data
+    from bot.cli.loops import run_until_stopped
+    from db.config import chosen, load
+    from db.records import Requester
+
+    who = my_data.person(person)
+    if not yes:
+        click.confirm(f"Delete what {level} covers of {person}?", abort=True, err=True)
+    run_until_stopped(my_data.delete(who, Requester(level), load(chosen(file), os.environ, data)))
+    return DONE
+
+
 @cli.command("web-password")
 @click.argument("file", type=FILE)
 def web_password(file: Path) -> int:

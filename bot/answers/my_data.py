@@ -13,10 +13,10 @@ from bot.cards import Card, shorten
 from bot.cards import my_data as sentences
 from bot.cards.my_data import Days
 from bot.commands import Commands
+from bot.erasing import Eraser
 from bot.language import speaking
 from bot.moderation import Confirmed
 from bot.parcels import NoSuchPart, Packer, Parcel, TooLarge
-from bot.renditions import Renditions
 from db import erasure, holdings, pending, places, queue
 from db.config import RetentionConfig
 from db.erasure import Erased
@@ -112,13 +112,14 @@ class MyData:
         erased = await erasure.erase(tx, caller.asker, level, self.commands.clock())
 
         async def remove() -> None:
-            await remove_files(self.commands, erased)
+            await remove_files(self.commands.moderation.eraser, self._folder, erased)
 
         return Confirmed(sentences.erased(len(erased.clips)), remove)
 
     @property
     def _folder(self) -> Path:
-        return data_folder(self.commands.renditions)
+        """The data folder: renditions lie directly below it."""
+        return self.commands.renditions.folder.parent
 
 
 def days_of(config: RetentionConfig, place: PlaceSettings) -> Days:
@@ -127,17 +128,12 @@ def days_of(config: RetentionConfig, place: PlaceSettings) -> Days:
     return Days(clips, config.prompts_days, config.refusals_days, config.cases_days)
 
 
-async def remove_files(commands: Commands, erased: Erased) -> None:
-    """What was erased in the database leaves the disk; what can't now is removed by the next sweep."""
-    await commands.moderation.eraser.remove(erased.clips)
-    previews = data_folder(commands.renditions) / "previews"
+async def remove_files(eraser: Eraser, folder: Path, erased: Erased) -> None:
+    """What was erased in the database leaves the disk; what can't now is removed by the next sweep. `folder` is the
+    data folder."""
+    await eraser.remove(erased.clips)
     for job in erased.jobs:
-        await asyncio.to_thread((previews / f"{job}.webp").unlink, missing_ok=True)
-
-
-def data_folder(renditions: Renditions) -> Path:
-    """Renditions lie directly below it."""
-    return renditions.folder.parent
+        await asyncio.to_thread((folder / "previews" / f"{job}.webp").unlink, missing_ok=True)
 
 
 def _level(text: str) -> Requester | None:
