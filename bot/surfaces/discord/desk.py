@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import discord
@@ -21,7 +21,7 @@ from bot.answers import Answers
 from bot.cards import Card, asking, questions
 from bot.commands import Commands, Outcome, Result
 from bot.language import say, speaking
-from bot.menu import LEVELS, Command
+from bot.menu import Command
 from bot.port import Refused, TooLarge
 from bot.specs import Problem
 from bot.surfaces.discord import enclosing, receiving, windows
@@ -276,7 +276,7 @@ class Desk:
         if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is None:
             return
         if text_in(options, "action") == "delete":
-            card = await self.answers.my_data_delete(caller, text_in(options, "level") or LEVELS[0])
+            card = await self.answers.my_data_delete(caller, text_in(options, "level"))
             await self.rest.show_original(interaction.token, card)
         else:
             await self._hand_over(interaction, caller, int(options.get("part", 1)))
@@ -288,27 +288,38 @@ class Desk:
             await self._show_review(interaction, caller, await self.answers.bench.review(caller))
 
     async def _show_review(self, interaction: Interaction, caller: Caller, card: Card) -> None:
-        """Without the clip where Discord does not take it: the other moderators' card has it."""
-        limit = self.ways.limit(caller.address)
-        clip = await enclosing.file_of(self.commands, card.clip, FORMATS[0], limit) if card.clip else None
+        """With its clip, covered; without it where it can't be had or Discord does not take it."""
         try:
-            await self.rest.edit_original(interaction.token, Picture(card, clip), limit)
+            picture, limit = await self._with_clip(caller, card), self.ways.limit(caller.address)
+            await self.rest.edit_original(interaction.token, picture, limit)
         except (TooLarge, Refused):
             await self.rest.show_original(interaction.token, card)
+
+    async def _with_clip(self, caller: Caller, card: Card) -> Picture:
+        clip = await enclosing.clip_of(self.commands, caller, card)
+        if clip is None:
+            return Picture(card)
+        file = await enclosing.file_of(self.commands, clip, FORMATS[0], self.ways.limit(caller.address))
+        return Picture(replace(card, clip=clip.id, spoiler=True), file)
 
     async def _hand_over(self, interaction: Interaction, caller: Caller, part: int) -> None:
         """In a part that fits; Discord takes less here and there than it says."""
         limit = self.ways.limit(caller.address)
-        while True:
-            export = await self.answers.my_data_export(caller, part, limit)
-            try:
-                await self.rest.edit_original(interaction.token, Picture(export.card, document=export.path), limit)
-            except TooLarge:
-                limit //= 2
-                if limit < LEAST_BYTES:
-                    raise
-            else:
-                return
+        while not await self._took(interaction, caller, part, limit):
+            limit //= 2
+
+    async def _took(self, interaction: Interaction, caller: Caller, part: int, limit: int) -> bool:
+        """Whether Discord takes a part of so many bytes. Raises TooLarge where it does not take even very little."""
+        export = await self.answers.my_data_export(caller, part, limit)
+        try:
+            await self.rest.edit_original(interaction.token, Picture(export.card, document=export.path), limit)
+        except TooLarge:
+            if limit < LEAST_BYTES:
+                raise
+            return False
+        finally:
+            await asyncio.to_thread(export.discard)
+        return True
 
     async def _whisper(self, interaction: Interaction, sentence: str) -> None:
         """One sentence for the caller alone; where even that fails, nothing is left to be done."""
