@@ -12,13 +12,15 @@ from bot import intents, menu
 from bot.answers import Answers, codes
 from bot.cards import Card
 from bot.commands import Result
-from db import gallery, models, people, places
+from db import cases, gallery, models, people, places, standing
 from db.ids import new_id
 from db.records import (
+    Action,
     Address,
     Asker,
     Caller,
     Circumstances,
+    Curb,
     Defaults,
     Delivery,
     JobState,
@@ -29,6 +31,7 @@ from db.records import (
     PlaceSettings,
     Progress,
     Range,
+    Restriction,
     Wish,
 )
 
@@ -73,6 +76,11 @@ async def made(world: World, caller: Caller = ADA, prompt: str = "a heart") -> s
 def fact(card: Card, label: str) -> str:
     (value,) = [value for name, value in card.facts if name == label]
     return value
+
+
+def holding(card: Card) -> dict[str, str]:
+    """The settings on a card, by the names under which they are changed."""
+    return dict(each.split(": ", 1) for _, line in card.facts for each in line.split(" · "))
 
 
 # --- queue and cancel ---
@@ -321,7 +329,8 @@ async def test_a_wrong_change_leaves_all_settings_alone(world: World, answers: A
 async def test_moderators_set_what_holds_in_their_place(world: World, answers: Answers) -> None:
     card = await answers.place_settings(MODERATOR, {"channels": "here", "credits": "2.5", "spoiler": "on"})
     assert card.status == "Kept; this holds here now."
-    assert (fact(card, "channels"), fact(card, "credits"), fact(card, "spoiler")) == ("7", "2.5 credits", "on")
+    held = holding(card)
+    assert (held["channels"], held["credits"], held["spoiler"]) == ("7", "2.5", "on")
     async with world.database.reading() as tx:
         kept = await places.settings(tx, "recording", "here")
         assert kept == PlaceSettings(threads=("7",), credits=2_500, spoiler=True)
@@ -339,15 +348,79 @@ async def test_a_place_with_everything_set_is_shown(answers: Answers) -> None:
         "moderators": "mods",
         "preset": "family",
         "words": "blood, dark night",
+        "overrides": "P5=refuse, P4=hold",
+        "budget": "50",
+        "quiet": "22:00-07:00 Europe/Berlin",
+        "others": "nobody",
+        "reporters": "2",
+        "desk": "99",
+        "keep": "30",
     }
     card = await answers.place_settings(MODERATOR, changes)
-    assert dict(card.facts) | {"steps": "20", "frames": "8", "side": "64"} == {
+    assert holding(card) == {
         **changes,
+        **{name: f"at most {changes[name]}" for name in ("steps", "frames", "side")},
+        "keep": "30 days",
         "channels": "everywhere",
-        "credits": "what the operator says",
+        "credits": "as usual",
         "spoiler": "off",
     }
-    assert fact(card, "steps") == "at most 20"
+    assert len(card.facts) == 5
+
+
+async def test_the_settings_of_a_place_stay_readable_however_much_is_set(answers: Answers) -> None:
+    ids = [str(10**18 + number) for number in range(100)]
+    changes = {
+        "channels": ",".join(ids),
+        "model": "pocket",
+        "roles": ",".join(f"{each}=0.125" for each in ids),
+        "moderators": ",".join(ids),
+        "words": ",".join(f"{'w' * 37}{number}" for number in range(100)),
+        "overrides": " ".join(f"P{number}=refuse" for number in range(1, 10)),
+        "quiet": "22:00-07:00 America/Argentina/ComodRivadavia",
+        "desk": ids[0],
+    }
+    card = await answers.place_settings(MODERATOR, changes)
+    assert card.status.startswith("Kept")
+    assert len(card.title + card.status) + sum(len(label + value) + 2 for label, value in card.facts) < 1_900
+
+
+async def test_every_change_of_a_place_is_a_case_and_nothing_else_is(world: World, answers: Answers) -> None:
+    await answers.place_settings(MODERATOR, {"words": "blood", "quiet": "none"})
+    await answers.place_settings(MODERATOR, {"words": "blood"})  # as it was
+    await answers.place_settings(MODERATOR, {"steps": "many"})
+    await answers.place_settings(MODERATOR, {})
+    await answers.pause(MODERATOR)
+    await answers.pause(MODERATOR)
+    await answers.resume(MODERATOR)
+    async with world.database.reading() as tx:
+        found = await cases.browse(tx, "recording", "here")
+    assert [(case.number, case.action) for case in found] == [
+        (3, Action.RESUME),
+        (2, Action.PAUSE),
+        (1, Action.POLICY),
+    ]
+    assert found[-1].about == (("words", "blood"), ("quiet", "none"))
+    assert {case.actor for case in found} == {MODERATOR.asker}
+
+
+@pytest.mark.parametrize(
+    ("changes", "loosened"),
+    [
+        ({"overrides": "P1=allow"}, "P1"),
+        ({"overrides": "P1=allow P4=hold P2=label"}, "P1, P2"),
+        ({"overrides": "P3=refuse"}, ""),
+        ({"overrides": "P6=hold"}, "P6"),  # what is only shown is held instead of allowed, what is done is not refused
+        ({"overrides": "P6=refuse"}, ""),
+        ({"preset": "family", "overrides": "P3=allow"}, "P3"),
+    ],
+)
+async def test_a_looser_ruling_is_taken_and_said_to_count_in_age_restricted_channels_only(
+    answers: Answers, changes: dict[str, str], loosened: str
+) -> None:
+    card = await answers.place_settings(MODERATOR, changes)
+    said = f"{loosened}: that is looser than the preset and counts in age-restricted channels only."
+    assert card.status == " ".join(["Kept; this holds here now.", *([said] if loosened else [])])
 
 
 async def test_a_wrong_change_leaves_the_place_alone(world: World, answers: Answers) -> None:
@@ -399,6 +472,22 @@ async def test_help_lists_the_commands_as_they_are_written(answers: Answers) -> 
     everybodys = [f"/{command.name}" for command in menu.COMMANDS if not command.moderators]
     assert [name for name, _ in card.facts[:-1]] == everybodys
     assert fact(card, "Options").startswith("prompt, negative, seed")
+
+
+async def test_help_lists_what_somebody_who_is_banned_may_still_do(world: World, answers: Answers) -> None:
+    async with world.database.transaction() as tx:
+        await standing.restrict(tx, Restriction("r", "recording", "here", ADA.asker, Curb.BAN, 1, 1.0))
+    assert [name for name, _ in (await answers.help(ADA)).facts] == [f"/{name}" for name in menu.OF_THE_BANNED]
+    assert len((await answers.help(calling(place="elsewhere"))).facts) > len(menu.OF_THE_BANNED)
+
+
+async def test_a_moderator_who_is_banned_moderates_no_more(world: World, answers: Answers) -> None:
+    async with world.database.transaction() as tx:
+        await standing.restrict(tx, Restriction("r", "recording", "here", MODERATOR.asker, Curb.BAN, 1, 1.0))
+    assert (await answers.pause(MODERATOR)).status.startswith("Only those who manage this place")
+    assert (await answers.place_settings(MODERATOR, {"spoiler": "on"})).status.startswith("Only those")
+    async with world.database.reading() as tx:
+        assert await places.settings(tx, "recording", "here") == PlaceSettings()
 
 
 async def test_help_shows_moderators_their_own_commands_too(answers: Answers) -> None:
