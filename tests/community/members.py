@@ -15,7 +15,7 @@ HOUR, DAY = 3600.0, 86_400.0
 WEEK = 7 * DAY
 RAID_AT = 5 * DAY + 20 * HOUR  # Saturday evening
 
-_THINGS = ("a heart", "a teddy bear", "an astronaut", "a horse", "a rocket", "a pizza", "a cat", "two dogs", "a snowman")
+_THINGS = ("a heart", "a teddy bear", "an astronaut", "a horse", "a rocket", "a pizza", "a cat", "two dogs")
 _MOTIONS = ("bouncing", "spinning", "flying to the left", "growing", "falling", "circling", "dancing", "racing")
 _SCENES = ("on blue", "in space", "in the snow", "on a beach", "in a night sky", "in a city", "on green", "at sunset")
 _EDGY = (
