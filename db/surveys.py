@@ -8,7 +8,6 @@ from sqlalchemy import Select, and_, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.records import Asker, ReviewKind
-from db.rows import asker_of
 from db.tables import cases, jobs, places, refusals, requests, restrictions, reviews, strikes
 
 
@@ -58,7 +57,7 @@ async def stood_out(tx: AsyncConnection, surface: str, place: str, offset: int =
     both = union_all(one, other).subquery()
     who = (both.c.asker_surface, both.c.asker_id)
     query = select(*who).group_by(*who).order_by(func.max(both.c.at).desc(), *who).offset(offset).limit(limit)
-    return [asker_of(row) for row in await tx.execute(query)]
+    return [Asker(row.asker_surface, row.asker_id) for row in await tx.execute(query)]
 
 
 async def is_reviewed(tx: AsyncConnection, surface: str, place: str, clip: str) -> bool:

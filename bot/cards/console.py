@@ -81,8 +81,7 @@ def _of_reviews() -> dict[str, str]:
         ),
         "keys_title": say("Keys"),
         "approve": say("Approve"),
-        "remove": say("Remove"),
-        "remove_strike": say("Remove and strike"),
+        "remove": say("Remove and strike"),
         "decline": say("Decline"),
         "false_alarm": say("False alarm"),
         "pass_on": say("Agree, and pass it on"),
@@ -93,6 +92,7 @@ def _of_reviews() -> dict[str, str]:
         "no_clip": say("There is no clip to see (any more)."),
         "no_words": say("The words are not kept."),
         "negative": say("Not to show"),
+        "filter": say("Filter"),
         "rules": say("Rules"),
         "reports": say("Reports"),
         "no_reason": say("without a reason"),
@@ -160,6 +160,7 @@ def _of_records() -> dict[str, str]:
 def _of_policies() -> dict[str, str]:
     return {
         "save": say("Save"),
+        "unset": say("not set"),
         "test": say("Test a prompt"),
         "test_about": say("What would become of it here, as saved; it costs nothing and is kept nowhere."),
         "prompt": say("Prompt"),
@@ -248,6 +249,19 @@ def day(at: float) -> str:
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def span(seconds: float, unit: float) -> str:
+    """A length of time in one unit, for a scale."""
+    return f"{seconds / unit:g} {_UNITS[unit]}" if seconds else "0"
+
+
+def unit_of(seconds: float) -> float:
+    """The unit in which a scale up to so many seconds is told."""
+    return next((unit for unit in (HOUR, MINUTE) if seconds > 2 * unit), 1.0)
+
+
+_UNITS = {1.0: "s", MINUTE: "min", HOUR: "h"}
 
 
 def standing(now: Standing, at: float) -> str:

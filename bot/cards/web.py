@@ -44,9 +44,13 @@ def _of_a_card() -> dict[str, str]:
         "pause": say("Pause the clip"),
         "uncover": say("Covered: show the clip"),
         "download": say("Download"),
-        "sure": say("Delete this clip for good?"),
-        "delete": say("Delete"),
-        "keep": say("Keep it"),
+        "sure_delete": say("Delete this clip for good?"),
+        "yes_delete": say("Delete"),
+        "no_delete": say("Keep it"),
+        "sure_report": say("Shall a moderator look at this clip?"),
+        "yes_report": say("Report"),
+        "no_report": say("Cancel"),
+        "reason_report": say("What is wrong with it (optional)"),
     }
 
 
@@ -119,3 +123,7 @@ def signed_out() -> str:
 
 def not_yours_to_dismiss() -> str:
     return say("Only the one who asked can dismiss this, and only when it is over.")
+
+
+def file_gone() -> str:
+    return say("This file was handed over already or is too old; ask for it again with /mydata export.")

@@ -494,7 +494,8 @@ async def test_cards_clips_and_askers_survive_a_restart(house: Any, enter: Any, 
         _, message = await events.next_of("message")
     assert (message["note"], message["media"]) == ("Your clip is ready.", shown[0]["media"])
     assert (await visitor.client.get(shown[0]["media"]["src"])).headers["content-type"] == "image/gif"
-    deleted = await visitor.post("/press", {"button": shown[0]["buttons"][-1]["token"]})
+    button = next(each for each in shown[0]["buttons"] if each["label"] == "Delete")
+    deleted = await visitor.post("/press", {"button": button["token"]})
     assert deleted.json()["result"] == "deleted"
 
 

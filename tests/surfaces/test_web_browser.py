@@ -370,7 +370,7 @@ async def test_what_one_browser_asks_appears_in_the_others_who_are_not_offered_t
     await expect(card(other).get_by_role("button")).to_have_count(0)
 
 
-async def test_who_did_not_ask_for_a_clip_may_ask_again_and_download_it_only(
+async def test_who_did_not_ask_for_a_clip_may_ask_again_report_and_download_it_only(
     house: Any, loops: None, page: Page, browser: Browser
 ) -> None:
     await say(page, HEART)
@@ -378,7 +378,7 @@ async def test_who_did_not_ask_for_a_clip_may_ask_again_and_download_it_only(
     other = await (await browser.new_context()).new_page()
     await other.goto(house.url)
     await expect(card(other).get_by_role("link")).to_have_text(["GIF", "MP4", "WebP"])
-    await expect(card(other).locator(".deeds button")).to_have_text(["Again"])
+    await expect(card(other).locator(".deeds button")).to_have_text(["Again", "Report"])
     await expect(card(page).locator(".deeds button")).to_have_text(["Again", "Edit", "Delete"])
     await card(other).get_by_role("button", name="Again").click()
     await expect(card(other).get_by_text("Next in line")).to_be_visible()

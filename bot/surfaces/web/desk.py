@@ -6,7 +6,7 @@ Whatever is for one browser alone comes back with the answer to its post: a card
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from pydantic import TypeAdapter
@@ -14,16 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot import cards, intents, typed
+from bot import cards, intents, menu, typed
 from bot.answers import Answers
 from bot.cards import Card, web
 from bot.cards import answers as sentences
 from bot.commands import Commands, Outcome, Result
 from bot.language import say
 from bot.specs import Problem, clean
-from bot.surfaces.web import drawing, forms
+from bot.surfaces.web import bench, drawing, forms
 from bot.surfaces.web.callers import Visitors
 from bot.surfaces.web.forms import Posted
+from bot.surfaces.web.handing import Handing
 from bot.typed import Line
 from db import people, room
 from db.database import Database
@@ -32,6 +33,8 @@ from db.records import Asker, Caller
 
 SUGGESTED = 12  # at a time
 GALLERY = "/gallery"
+CONSOLE = "/moderation"
+EXPORT_BYTES = 500_000_000  # of one part of somebody's data
 EMPTY = "empty"  # the result of a post that says nothing at all
 
 
@@ -60,8 +63,10 @@ class Desk:
         visitors: Visitors,
         commands: Callable[[], Commands | None],
         answers: Callable[[], Answers | None],
+        handing: Handing,
     ) -> None:
         self._database = database
+        self._handing = handing
         self.visitors = visitors
         self._commands = commands
         self._answers = answers
@@ -89,7 +94,7 @@ class Desk:
 
     async def press(self, request: Request) -> Response:
         """A button was pressed."""
-        return await self._answer(request, lambda counter, posted: counter.pressed(posted.get("button")))
+        return await self._answer(request, lambda counter, posted: counter.pressed(posted.get("button"), posted))
 
     async def edit(self, request: Request) -> Response:
         """Other words for a job."""
@@ -119,7 +124,7 @@ class Desk:
         if commands is None or answers is None:
             return _response(posted, 503, Reply("unreached", say(cards.STARTING)))
         origin = f"{caller.asker.id}:{posted.id() or new_id()}"  # which no other browser can take away
-        return _response(posted, 200, await act(Counter(commands, answers, caller, origin), posted))
+        return _response(posted, 200, await act(Counter(commands, answers, caller, origin, self._handing), posted))
 
     async def _dismiss(self, caller: Caller, message: str) -> Reply:
         async with self._database.transaction() as tx:
@@ -137,9 +142,10 @@ class Desk:
 class Counter:
     """What one post of one caller asks for."""
 
-    def __init__(self, commands: Commands, answers: Answers, caller: Caller, origin: str) -> None:
+    def __init__(self, commands: Commands, answers: Answers, caller: Caller, origin: str, handing: Handing) -> None:
         self._commands = commands
         self._answers = answers
+        self._handing = handing
         self.caller = caller
         self._origin = origin
         self._words: dict[str, Callable[[Line], Awaitable[Reply]]] = {
@@ -152,6 +158,9 @@ class Counter:
             "quota": self._quota,
             "settings": self._settings,
             "zsettings": self._settings,
+            "report": self._report,
+            "hide": self._hide,
+            "mydata": self._my_data,
         }
         self._cards: dict[str, Callable[[Line], Awaitable[Card]]] = {
             "start": lambda line: answers.start(caller),
@@ -160,8 +169,6 @@ class Counter:
             "queue": lambda line: answers.queue(caller),
             "cancel": lambda line: answers.cancel(caller, line.options.get("job", line.words)),
             "link": lambda line: answers.link(caller, line.options.get("code", line.words), whispered=True),
-            "zpause": lambda line: answers.pause(caller),
-            "zresume": lambda line: answers.resume(caller),
         }
 
     async def said(self, posted: Posted) -> Reply:
@@ -170,10 +177,15 @@ class Counter:
             return await self._words[line.command](line)
         if line.command in self._cards:
             return _private(await self._cards[line.command](line))
+        if line.command in bench.WAYS:
+            return await self._moderated(line)
         unknown = typed.command_of(line)
         return _problem(unknown if isinstance(unknown, Problem) else Problem(say(cards.UNREADABLE)))
 
-    async def pressed(self, token: str) -> Reply:
+    async def pressed(self, token: str, posted: Posted | None = None) -> Reply:
+        reason, intent = posted.get("reason") if posted else "", intents.parse(token)
+        if reason and isinstance(intent, intents.Report):
+            return _of(await self._commands.report(self.caller, intent.clip, reason))
         outcome = await self._commands.press(self.caller, token, self._origin)
         if outcome.result is Result.PAGE:
             return Reply(outcome.result, go=GALLERY)
@@ -227,6 +239,45 @@ class Counter:
         settings = self._answers.settings if line.command == "settings" else self._answers.place_settings
         return _private(await settings(self.caller, changes))
 
+    # --- moderation, and what is stored about oneself ---
+
+    async def _moderated(self, line: Line) -> Reply:
+        """An operator's browser is signed in to the console already: it needs no link."""
+        if line.command == "zconsole" and self.caller.circumstances.moderator:
+            return Reply("page", go=CONSOLE)
+        said = typed.options_of(line)
+        if isinstance(said, Problem):
+            return _problem(said)
+        return _private(await bench.WAYS[line.command](self._answers, self.caller, said))
+
+    async def _report(self, line: Line) -> Reply:
+        said = typed.options_of(line)
+        if isinstance(said, Problem):
+            return _problem(said)
+        return _note(await self._commands.report(self.caller, said["id"].casefold(), said.get("reason", "")))
+
+    async def _hide(self, line: Line) -> Reply:
+        said = typed.options_of(line)
+        if isinstance(said, Problem):
+            return _problem(said)
+        return _note(await self._commands.hide_or_show(self.caller, said["id"].casefold()))
+
+    async def _my_data(self, line: Line) -> Reply:
+        """A copy as a file that this browser alone fetches, once; or the question whether all shall go."""
+        said = typed.options_of(line)
+        if isinstance(said, Problem):
+            return _problem(said)
+        action, part = said["action"].casefold(), typed.whole(said.get("part", "1"))
+        if action not in menu.MY_DATA:
+            return _problem(Problem(sentences.not_one_of("action", action, menu.MY_DATA)))
+        if action == "delete":
+            return _private(await self._answers.my_data_delete(self.caller, said.get("level", "")))
+        if part is None:
+            return _problem(Problem(cards.not_a_number("part", said["part"])))
+        export = await self._answers.my_data_export(self.caller, part, EXPORT_BYTES)
+        go = await self._handing.offer(self.caller.asker, export) if export.path else ""
+        return replace(_private(export.card), go=go)
+
 
 async def _suggested(answers: Answers, caller: Caller, kind: str, start: str) -> list[tuple[str, str]]:
     match kind:
@@ -251,6 +302,11 @@ def _problem(problem: Problem) -> Reply:
 def _empty() -> Reply:
     """A slip of the hand is nothing for the room: a sentence beside the line, for this browser alone."""
     return Reply(EMPTY, say(cards.EMPTY_PROMPT))
+
+
+def _note(outcome: Outcome) -> Reply:
+    """An outcome that no card in the room shows, told to this browser alone."""
+    return _private(sentences.note(outcome.sentence))
 
 
 def _private(card: Card) -> Reply:

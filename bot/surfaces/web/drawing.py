@@ -70,16 +70,21 @@ def models(known: list[ModelFacts]) -> list[Json]:
     return [{"name": model.name, "title": model.title, "suggestions": list(model.suggestions)} for model in known]
 
 
+_ASKS = {intents.Delete: "delete", intents.Report: "report"}
+_OWN = intents.Cancel | intents.Edit | intents.Delete | intents.Appeal | intents.Unhide
+
+
 def _button(label: str, token: str, dangerous: bool) -> Json:
-    """`asks`: the page asks once more before it sends this one; `own`: it would only refuse anybody but the asker."""
+    """`asks`: what the page asks once more before it sends this one; `own` and `others`: it would only refuse anybody
+    but the asker, or the asker."""
     intent = intents.parse(token)
-    own = isinstance(intent, intents.Cancel | intents.Edit | intents.Delete | intents.Appeal)
     return {
         "label": label,
         "token": token,
         "dangerous": dangerous,
-        "asks": isinstance(intent, intents.Delete),
-        "own": own,
+        "asks": _ASKS.get(type(intent), ""),
+        "own": isinstance(intent, _OWN),
+        "others": isinstance(intent, intents.Report),
     }
 
 

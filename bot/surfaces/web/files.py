@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from bot import cards
 from bot.language import say
-from db import queue, room
+from db import gallery, queue, room
 from db.database import Database
 from db.room import RoomMessage
 
@@ -34,12 +34,13 @@ Convert = Callable[[str, str], Awaitable[Path | str]]
 
 @dataclass(frozen=True)
 class Files:
-    """Reads below two folders; `convert` makes other formats and may stay away."""
+    """Reads below two folders; `convert` makes other formats and may stay away; `here` is the room's surface and place."""
 
     database: Database
     renditions: Path
     previews: Path
     convert: Convert | None
+    here: tuple[str, str]
 
     def routes(self) -> list[Route]:
         return [Route("/clips/{name}", self.clip), Route("/previews/{name}", self.preview)]
@@ -78,8 +79,12 @@ class Files:
             return await queue.get(tx, job_id) is not None
 
     async def _message(self, message_id: str) -> RoomMessage | None:
+        """A card whose clip may be seen: one that moderators hid a moment ago may still stand there."""
         async with self.database.reading() as tx:
-            return await room.get(tx, message_id)
+            message = await room.get(tx, message_id)
+            clip = await gallery.get(tx, message.card["card"]["clip"]) if message and not message.deleted else None
+            is_hidden = clip is not None and (clip.hidden or await gallery.is_withheld(tx, clip.id, *self.here))
+        return None if is_hidden else message
 
     async def _clip_file(self, message: RoomMessage, kind: str) -> Path | str:
         """The delivered rendition, or one made on demand: in another format, or because the cache was emptied."""

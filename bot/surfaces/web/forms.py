@@ -15,7 +15,7 @@ from bot.language import say
 from bot.typed import Line
 
 MOST_BYTES = 64 * 1024
-MOST_FIELDS = 100
+MOST_FIELDS = 50
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}", re.ASCII)
 
 
@@ -44,15 +44,15 @@ class Posted:
         return given if _ID.fullmatch(given) else ""
 
 
-async def read(request: Request) -> Posted:
-    """Raise Unreadable for a body that is too long, of another kind, or broken."""
+async def read(request: Request, most_fields: int = MOST_FIELDS) -> Posted:
+    """Raise Unreadable for a body that is too long, of another kind, or broken; a form has so many fields at most."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await _body(request)
     try:
         if kind == "application/json":
             return Posted(_texts(json.loads(body)), scripted=True)
         if kind == "application/x-www-form-urlencoded":
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields)
             return Posted(dict(pairs), scripted=False)
     except (ValueError, RecursionError) as error:
         raise Unreadable(400, say(cards.UNREADABLE)) from error

@@ -23,6 +23,7 @@ from bot.surfaces.web.desk import Desk
 from bot.surfaces.web.door import Door
 from bot.surfaces.web.files import Files, OwnFiles
 from bot.surfaces.web.gallery import Gallery
+from bot.surfaces.web.handing import Handing
 from bot.surfaces.web.listening import Listening
 from bot.surfaces.web.moderation import Console
 from bot.surfaces.web.pages import FOLDER, Pages
@@ -43,6 +44,7 @@ class Site:
     files: Files
     gallery: Gallery
     console: Console
+    handing: Handing
     door: Door | None
 
     def app(self) -> ASGIApp:
@@ -54,6 +56,7 @@ class Site:
             *self.files.routes(),
             *self.gallery.routes(),
             *self.console.routes(),
+            *self.handing.routes(),
             Mount("/static", OwnFiles(directory=FOLDER / "static")),
         ]
         if self.door is None:

@@ -28,6 +28,7 @@ from bot.surfaces.web.feed import Feed
 from bot.surfaces.web.files import Convert, Files
 from bot.surfaces.web.gallery import Gallery
 from bot.surfaces.web.guard import Guard, own_names
+from bot.surfaces.web.handing import Handing
 from bot.surfaces.web.listening import Listening
 from bot.surfaces.web.moderation import Console
 from bot.surfaces.web.pages import Pages
@@ -116,11 +117,12 @@ class WebSurface:
             self._clock,
         )
         visitors = Visitors(browsers, ADDRESS, console.seats.is_operator)
-        desk = Desk(self._database, visitors, lambda: self.commands, lambda: self.answers)
+        handing = Handing(visitors, pages, self._clock)
+        desk = Desk(self._database, visitors, lambda: self.commands, lambda: self.answers, handing)
         listening = Listening(feed, pages_at_once())
-        files = Files(self._database, self._data / "renditions", self._data / "previews", self._convert)
+        files = Files(self._database, self._data / "renditions", self._data / "previews", self._convert, (NAME, ROOM))
         gallery = Gallery(pages, self._database, ADDRESS, self._convert)
-        return Site(pages, desk, listening, files, gallery, console, door)
+        return Site(pages, desk, listening, files, gallery, console, handing, door)
 
     def close(self) -> None:
         """Let go of a port that was opened and never served."""

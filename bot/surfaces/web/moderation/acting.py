@@ -28,6 +28,7 @@ from bot.surfaces.web.pages import Pages
 from db.ids import new_id
 from db.records import Decision
 
+MOST_FIELDS = 100  # of a form: every setting of a place, and what it was
 DECISIONS = frozenset({Decision.APPROVE, Decision.REMOVE, Decision.FALSE_ALARM})
 WELL = frozenset({Result.DECIDED, Result.CONFIRMED, Result.DISMISSED})
 
@@ -74,7 +75,7 @@ class Acting:
         return answer
 
     async def _answer(self, request: Request, act: Act) -> Response:
-        posted = await forms.read(request)
+        posted = await forms.read(request, MOST_FIELDS)
         seat = await self.seats.take(request)
         if isinstance(seat, No):
             return self._refused(request, posted, seat)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 560, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 12, 26  # room for the scale, and for the names of the days
+FLOOR, ROOM = float(HEIGHT - BOTTOM), HEIGHT - TOP - BOTTOM  # where columns stand, and how high they may be
 SHARE = 0.58  # of a day's width that its column takes
 LINES = 4  # of the scale, at most
 SHADES = 8  # by which parts of a column are told apart
@@ -50,41 +51,49 @@ class Chart:
 def columns(
     names: Sequence[str],
     parts: Sequence[tuple[str, Sequence[float | None]]],
+    scale: Callable[[float], str],
     shown: Callable[[float], str],
-    *,
-    whole: bool = True,
 ) -> Chart:
     """One column for each of `names`, made of `parts`: (what it is, its value for each name; None: there is none).
 
-    `shown` says a value in words; `whole`: whether the scale counts things that can't be halved.
+    `scale` says a value beside the drawing, `shown` says it as exactly as a person wants to know it.
     """
     totals = [sum(values[day] or 0.0 for _, values in parts) for day in range(len(names))]
-    step = _step(max(totals, default=0.0), whole=whole)
-    most = max(step, step * math.ceil(max(totals, default=0.0) / step))
-    room, slot = HEIGHT - TOP - BOTTOM, (WIDTH - LEFT - RIGHT) / max(1, len(names))
-    bars: list[Bar] = []
-    for day, name in enumerate(names):
-        base = float(HEIGHT - BOTTOM)
-        for shade, (what, values) in enumerate(parts):
-            value = values[day]
-            if not value:
-                continue
-            height = room * value / most
-            base -= height
-            x = LEFT + slot * (day + (1 - SHARE) / 2)
-            says = f"{name}, {what}: {shown(value)}"
-            bars.append(
-                Bar(round(x, 1), round(base, 1), round(slot * SHARE, 1), round(height, 1), shade % SHADES, says)
-            )
+    highest = max(totals, default=0.0)
+    step = _step(highest)
+    most = step * max(1, math.ceil(highest / step - 1e-9))
+    slot = (WIDTH - LEFT - RIGHT) / max(1, len(names))
+    bars = tuple(
+        bar
+        for day, name in enumerate(names)
+        for bar in _column(name, [(what, values[day] or 0.0) for what, values in parts], slot * day, slot, most, shown)
+    )
     days = tuple(Mark(round(LEFT + slot * (day + 0.5), 1), HEIGHT - 8, name) for day, name in enumerate(names))
-    steps = range(round(most / step) + 1)
-    scale = tuple(Mark(LEFT - 8, round(HEIGHT - BOTTOM - room * at * step / most, 1), shown(at * step)) for at in steps)
-    return Chart(tuple(bars), days, scale)
+    lines = range(round(most / step) + 1)
+    marks = tuple(Mark(LEFT - 8, round(FLOOR - ROOM * at * step / most, 1), scale(at * step)) for at in lines)
+    return Chart(bars, days, marks)
 
 
-def _step(most: float, *, whole: bool) -> float:
-    """The distance of the scale's lines: 1, 2 or 5 times a power of ten."""
-    rough = max(most, 1e-9) / LINES
+def _column(
+    name: str,
+    parts: Sequence[tuple[str, float]],
+    left: float,
+    slot: float,
+    most: float,
+    shown: Callable[[float], str],
+) -> Iterator[Bar]:
+    """The parts of one column on top of each other."""
+    x, width, base = LEFT + left + slot * (1 - SHARE) / 2, slot * SHARE, FLOOR
+    for shade, (what, value) in enumerate(parts):
+        height = ROOM * value / most
+        base -= height
+        if value:
+            says = f"{name}, {what}: {shown(value)}"
+            yield Bar(round(x, 1), round(base, 1), round(width, 1), round(height, 1), shade % SHADES, says)
+
+
+def _step(most: float) -> float:
+    """The distance of the scale's lines: 1, 2 or 5 times a power of ten, and at least 1: what is counted is whole."""
+    rough = max(most, 1.0) / LINES
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    return max(1.0, step) if whole or most <= 0 else step
+    return max(1.0, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import re
@@ -40,6 +39,8 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 
 Values = dict[str, Any]
+Parts = list[tuple[str, list[float | None]]]
+Shown = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,10 @@ class Showing:
         rows = [_place_row(each.surface, each.place, each.private, each.waiting) for each in seen]
         room = _place_row("web", "main", False, 0)
         rows = rows if any(row["link"] == room["link"] for row in rows) else [*rows, room]
-        values = {"token": token(secret), "groups": _grouped(rows), "say": sentences.labels()}
-        return self.pages.render(request, "moderation/places.html", **values)
+        groups = _grouped(rows)
+        return self.pages.render(
+            request, "moderation/places.html", token=token(secret), groups=groups, say=sentences.labels()
+        )
 
     # --- the queue ---
 
@@ -264,7 +267,7 @@ class Showing:
         if found is None or settings is None or waiting is None:
             return self.entrance.turned_away(request, No(404, sentences.nothing_here()))
         where = seat.caller.address
-        frame = {
+        frame: Values = {
             "say": sentences.labels(),
             "words": json.dumps(sentences.words()),
             "token": token(seat.secret),
@@ -276,7 +279,7 @@ class Showing:
             "waiting": len(waiting),
             "paused": settings.paused,
         }
-        return await asyncio.to_thread(self.pages.render, request, f"moderation/{template}", **frame, **found)
+        return self.pages.render(request, f"moderation/{template}", **frame, **found)
 
 
 def at(where: Address) -> str:
@@ -367,38 +370,42 @@ def _case_row(case: Case) -> Values:
 
 def _figures(week: Week) -> list[Values]:
     """Four charts, each with the same as a table."""
-    words = sentences.labels()
-    names = [sentences.day(day.start) for day in week.days]
-    categories = sorted({category for day in week.days for category in dict(day.refusals)})
-    parts = [
-        (sentences.category(category), [float(dict(day.refusals).get(category, 0)) for day in week.days])
+    words, days = sentences.labels(), week.days
+    names = [sentences.day(day.start) for day in days]
+    categories = sorted({category for day in days for category, _ in day.refusals})
+    refused: Parts = [
+        (sentences.category(category), [float(dict(day.refusals).get(category, 0)) for day in days])
         for category in categories
     ]
-    minutes = [None if day.waiting is None else day.waiting / 60 for day in week.days]
+    made: Parts = [(words["clips"], [float(day.clips) for day in days])]
+    reported: Parts = [(words["reports"], [float(day.reports) for day in days])]
+    unit = sentences.unit_of(max((day.waiting or 0.0 for day in days), default=0.0))
+    waited: Parts = [(words["waiting"], [None if day.waiting is None else day.waiting / unit for day in days])]
     return [
-        _figure(words["clips_a_day"], names, [(words["clips"], [float(day.clips) for day in week.days])], _count),
-        _figure(words["refusals_by_category"], names, parts or [(words["refusals"], [0.0] * len(names))], _count),
-        _figure(words["reports_a_day"], names, [(words["reports"], [float(day.reports) for day in week.days])], _count),
-        _figure(words["waiting"], names, [(words["waiting"], minutes)], lambda value: duration(value * 60)),
+        _figure(words["clips_a_day"], names, made, _count, _count),
+        _figure(words["refusals_by_category"], names, refused, _count, _count),
+        _figure(words["reports_a_day"], names, reported, _count, _count),
+        _figure(
+            words["waiting"],
+            names,
+            waited,
+            lambda value: sentences.span(value * unit, unit),
+            lambda value: duration(value * unit),
+        ),
     ]
 
 
-def _figure(
-    title: str,
-    names: list[str],
-    parts: list[tuple[str, list[float | None]]] | list[tuple[str, list[float]]],
-    shown: Callable[[float], str],
-) -> Values:
+def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Shown) -> Values:
     none = sentences.labels()["none_that_day"]
-    rows = [
-        [none if values[day] is None else shown(values[day] or 0) if values[day] else "0" for _, values in parts]
-        for day in range(len(names))
+    cells = [
+        [none if values[day] is None else shown(values[day] or 0.0) for _, values in parts]
+        for day, _ in enumerate(names)
     ]
     return {
         "title": title,
-        "chart": charts.columns(names, parts, shown),
+        "chart": charts.columns(names, parts, scale, shown),
         "heads": [what for what, _ in parts],
-        "rows": list(zip(names, rows, strict=True)),
+        "rows": list(zip(names, cells, strict=True)),
         "empty": not any(any(values) for _, values in parts),
     }
 

@@ -69,7 +69,7 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
 
   // What would only refuse whoever did not ask is not offered to them.
   function drawButtons(message) {
-    const buttons = message.buttons.filter((button) => !button.own || isMine(message));
+    const buttons = message.buttons.filter((button) => (isMine(message) ? !button.others : !button.own));
     deeds.hidden = !buttons.length;
     const there = JSON.stringify(buttons);
     if (there === drawnButtons) return;
@@ -83,35 +83,41 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
   function makeButton(deed, message) {
     const { label, dangerous, asks, token } = deed;
     const button = el("button", { type: "button", class: dangerous && "dangerous", "aria-label": `${label}: ${message.title}` }, label);
-    button.addEventListener("click", () => (asks ? ask(token, message) : send(button, token)));
+    button.addEventListener("click", () => (asks ? ask(asks, token, message) : send(button, token)));
     return button;
   }
 
   // A button that is really disabled would lose the focus.
-  async function send(button, token) {
+  async function send(button, token, reason = "") {
     if (button.ariaDisabled) return;
     button.ariaDisabled = "true";
-    tell(await press(token));
+    tell(await press(token, reason));
     button.ariaDisabled = null;
   }
 
-  // Once more before something is gone for good, in the place of the buttons.
-  function ask(token, message) {
+  // Once more before something is gone for good, or before moderators are called, in the place of the buttons.
+  function ask(what, token, message) {
     const back = () => {
       drawnButtons = "";
       drawButtons(message);
     };
-    const yes = el("button", { type: "button", class: "dangerous sure" }, say("delete"));
-    const no = el("button", { type: "button" }, say("keep"));
-    yes.addEventListener("click", async () => {
-      await send(yes, token);
-      if (told.textContent) back(); // it was not to be
-    });
+    const reason = what === "report" && el("input", { type: "text", maxlength: 300, "aria-label": say("reason_report"), placeholder: say("reason_report") });
+    const yes = el("button", { type: "button", class: "dangerous sure" }, say(`yes_${what}`));
+    const no = el("button", { type: "button" }, say(`no_${what}`));
+    const go = async () => {
+      await send(yes, token, reason ? reason.value : "");
+      if (told.textContent) back(); // it was not to be, or changes nothing here
+    };
+    yes.addEventListener("click", go);
     no.addEventListener("click", back);
-    const group = el("div", { class: "asking", role: "group", "aria-label": say("sure") }, el("span", {}, say("sure")), yes, no);
-    group.addEventListener("keydown", (event) => event.key === "Escape" && back());
+    const question = say(`sure_${what}`);
+    const group = el("div", { class: "asking", role: "group", "aria-label": question }, el("span", {}, question), ...(reason ? [reason] : []), yes, no);
+    group.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") back();
+      else if (event.key === "Enter" && event.target === reason) go();
+    });
     deeds.replaceChildren(group);
-    no.focus();
+    (reason || no).focus();
   }
 
   function drawFiles(message) {

@@ -16,17 +16,17 @@ const SHOWN_BY_A_CARD = new Set(["cancelled", "stopping", "deleted", "dismissed"
 
 // What a post led to; resolves to the sentence that nothing on the page shows yet.
 function take(reply) {
-  if (reply.go) location.assign(reply.go);
-  else if (reply.result === "ask prompt") composer.edit(reply.job, reply.prompt);
+  if (reply.go) location.assign(reply.go); // another page, or a file to be kept
+  if (reply.result === "ask prompt") composer.edit(reply.job, reply.prompt);
   else if (reply.card) room.private(reply.card);
-  else if (!reply.message && !SHOWN_BY_A_CARD.has(reply.result)) return reply.sentence;
+  else if (!reply.go && !reply.message && !SHOWN_BY_A_CARD.has(reply.result)) return reply.sentence;
   return "";
 }
 
 const NEW_CARD = new Set(["queued", "held", "shown", "refused", "denied", "problem"]);
 
-async function press(token) {
-  const reply = await post("/press", { button: token });
+async function press(token, reason = "") {
+  const reply = await post("/press", { button: token, reason });
   const sentence = take(reply);
   if (reply.message && NEW_CARD.has(reply.result)) toEnd();
   const isShown = !reply.message || NEW_CARD.has(reply.result) || SHOWN_BY_A_CARD.has(reply.result) || reply.result === "ask prompt";
