@@ -130,16 +130,41 @@ def test_a_lock_held_for_ever_is_one_sentence(tmp_path: Path, monkeypatch: pytes
         schema.upgrade(path)
 
 
-def test_what_an_older_program_stored_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / "zoetrope.db"
+def _upgrade_to(path: Path, revision: str) -> None:
     engine = sqlite.migrating_engine(path)
     config = schema.alembic_config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
     engine.dispose()
+
+
+def test_what_an_older_program_stored_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "zoetrope.db"
+    _upgrade_to(path, "0001")
     row = "INSERT INTO requests VALUES ('web', 'r1', 'web', 'ada', 'web', 'main', '', '{}', 1.0, 'received', '', NULL)"
     _write(path, row)
     schema.upgrade(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT id, made_from FROM requests").fetchall() == [("r1", "")]
+
+
+def test_what_an_older_program_has_hidden_was_hidden_by_moderators_and_nothing_old_is_listed(tmp_path: Path) -> None:
+    path = tmp_path / "zoetrope.db"
+    _upgrade_to(path, "0003")
+    _write(
+        path,
+        "INSERT INTO jobs (id, asker_surface, asker_id, surface, place, thread, message, spec, verdict, format, cost,"
+        " state, attempt, created_at, changed_at, reason, origin) SELECT column1, 'web', 'ada', 'web', 'main', '', '',"
+        " '{}', '{}', 'gif', 0, 'done', 1, 1.0, 1.0, '', '' FROM (VALUES ('shown'), ('hidden'), ('forgotten'))",
+    )
+    _write(
+        path,
+        "INSERT INTO clips (id, job, asker_surface, asker_id, model, spec, verdict, master, sha256, bytes, seconds,"
+        " created_at, hidden, forgotten) SELECT id, id, 'web', 'ada', 'm', '{}', '{\"ruling\": \"labelled\"}',"
+        " iif(id = 'forgotten', '', id), '', 0, '{}', 1.0, id <> 'shown', id = 'forgotten' FROM jobs",
+    )
+    schema.upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT id, hidden_by, unlisted FROM clips ORDER BY id").fetchall()
+    assert found == [("forgotten", "", 0), ("hidden", "moderators", 0), ("shown", "", 0)]
