@@ -81,12 +81,13 @@ def block_facts(waiting: int, known: bool, reason: str) -> Facts:
 
 def ask_purge(count: int, member: str, seconds: float | None) -> str:
     """`member` is empty, or `seconds` are None: not both."""
+    clips = say("1 clip") if count == 1 else say("{count} clips", count=count)
     if seconds is None:
-        return say("Delete {count} clips of {member}?", count=count, member=member)
+        return say("Delete {clips} of {member}?", clips=clips, member=member)
     time = duration(seconds)
     if not member:
-        return say("Delete {count} clips, all that were made here in the last {time}?", count=count, time=time)
-    return say("Delete {count} clips of {member}, made here in the last {time}?", count=count, member=member, time=time)
+        return say("Delete {clips}, all that was made here in the last {time}?", clips=clips, time=time)
+    return say("Delete {clips} of {member}, made here in the last {time}?", clips=clips, member=member, time=time)
 
 
 # --- what was done ---
