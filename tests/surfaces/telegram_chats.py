@@ -137,6 +137,7 @@ class Chat:
     forum: bool = False
     bot: str = "member"  # or "administrator", "left", "kicked", "blocked", "new" (a person who has not started it)
     members: dict[int, str] = field(default_factory=dict)
+    anonymous: set[int] = field(default_factory=set)  # administrators who write in the chat's own name
     topics: dict[int, str] = field(default_factory=dict)
     moved_to: int = 0
     history: list[Message] = field(default_factory=list)

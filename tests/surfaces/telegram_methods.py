@@ -383,7 +383,7 @@ class Methods:
             return member(BOT, chat.bot)
         if asked not in self.world.people:
             bad("PARTICIPANT_ID_INVALID")
-        return member(self.world.people[asked], chat.members.get(asked, "left"))
+        return member(self.world.people[asked], chat.members.get(asked, "left"), anonymous=asked in chat.anonymous)
 
     def _administrators(self, call: Params) -> list[Json]:
         chat = self.world.chat(call.get("chat_id"))
@@ -446,12 +446,22 @@ RIGHTS = (
 )
 
 
-def member(person: Person, status: str) -> Json:
+PERMISSIONS = (
+    *("can_change_info", "can_invite_users", "can_pin_messages", "can_send_messages", "can_send_polls"),
+    *("can_send_other_messages", "can_add_web_page_previews", "can_manage_topics", "can_send_audios"),
+    *("can_send_documents", "can_send_photos", "can_send_videos", "can_send_video_notes", "can_send_voice_notes"),
+    *("can_edit_tag", "can_react_to_messages"),
+)
+
+
+def member(person: Person, status: str, *, anonymous: bool = False) -> Json:
     """A ChatMember; the bot's own stations become Telegram's."""
     status = {"blocked": "kicked", "new": "left"}.get(status, status)
     told: Json = {"status": status, "user": person.json()}
     if status == "administrator":
         told |= dict.fromkeys(RIGHTS, False) | {"can_manage_chat": True}
-    if status == "creator":
-        told |= {"is_anonymous": False}
-    return told | ({"until_date": 0} if status == "kicked" else {})
+    if status in {"creator", "administrator"}:
+        told |= {"is_anonymous": anonymous}
+    if status == "restricted":
+        told |= dict.fromkeys(PERMISSIONS, False) | {"is_member": True}
+    return told | ({"until_date": 0} if status in {"kicked", "restricted"} else {})

@@ -387,7 +387,7 @@ class TelegramServer:
     # --- people and chats ---
 
     def person(self, name: str, *, language: str = "en") -> Person:
-        number = 1000 + next(self._numbers)
+        number = 700_000_000 + next(self._numbers)
         return self._met(Person(number, name, f"{name.lower()}_{number}", language))
 
     def _met(self, person: Person) -> Person:
@@ -429,17 +429,30 @@ class TelegramServer:
     # --- what people do ---
 
     def say(
-        self, chat: Chat, person: Person, text: str, *, reply_to: Message | None = None, thread: int = 0, ago: int = 0
+        self,
+        chat: Chat,
+        person: Person,
+        text: str,
+        *,
+        reply_to: Message | None = None,
+        thread: int = 0,
+        ago: int = 0,
+        naming: Person | None = None,
     ) -> Message:
-        """Write a message (so many seconds `ago`); the bot hears of it if it may (privacy mode)."""
+        """Write a message (so many seconds `ago`); the bot hears of it if it may (privacy mode).
+
+        `naming` is somebody whose first name in the text was chosen from the list of members, as of those who have no
+        @name. In a group an anonymous administrator's words are the group's own.
+        """
         if chat.type == "private" and chat.bot == "new":
             chat.bot = "member"
         if chat.type in GROUPS:
             chat.members.setdefault(person.id, "member")
-        marks = _commands_in(text)
+        marks = _commands_in(text) + ([_named_in(text, naming)] if naming else [])
         thread = thread or (reply_to.thread if reply_to else 0)
         answered = reply_to.id if reply_to else 0
-        message = chat.add(sender=person, text=text, entities=marks, thread=thread, reply_to=answered)
+        sender = None if person.id in chat.anonymous else person
+        message = chat.add(sender=sender, text=text, entities=marks, thread=thread, reply_to=answered)
         message.date -= ago
         if self._heard(chat, message, reply_to):
             self.tell("message", message.json(BOT))
@@ -600,6 +613,13 @@ def _commands_in(text: str) -> list[Json]:
         {"type": "bot_command", "offset": len(text[: one.start()].encode("utf-16-le")) // 2, "length": len(one[0])}
         for one in found
     ]
+
+
+def _named_in(text: str, person: Person) -> Json:
+    """The mention of somebody by their first name."""
+    at = len(text.partition(person.first_name)[0].encode("utf-16-le")) // 2
+    long = len(person.first_name.encode("utf-16-le")) // 2
+    return {"type": "text_mention", "offset": at, "length": long, "user": person.json()}
 
 
 def _never() -> Any:

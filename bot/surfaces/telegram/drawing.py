@@ -19,16 +19,21 @@ ROW_BUTTONS = 3
 ROW_CHARS = 30  # so that no label is cut on a telephone
 
 _JOINER = "\u2060"  # invisible; what stands on both sides of it is no name and no address
+_URL = re.compile(r"https?://\S+")
 _LINKS = re.compile(r"@(?=\w)|(?<=\w)\.(?=[^\W\d])|:(?=//)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Words under one tag; `head` stands before them and is never shortened."""
+    """Words under one tag; `head` stands before them and is never shortened.
+
+    What is `copied` by a touch stands there as it is, and leads nowhere all the same.
+    """
 
     text: str
     tag: str = ""
     head: str = ""
+    copied: bool = False
 
     @property
     def units(self) -> int:
@@ -36,7 +41,7 @@ class _Piece:
 
     @property
     def html(self) -> str:
-        words = plain(self.head) + plain(self.text)
+        words = plain(self.head) + (quoted(self.text) if self.copied else plain(self.text))
         return f"<{self.tag}>{words}</{self.tag}>" if self.tag else words
 
 
@@ -77,7 +82,7 @@ def leading(url: str, sentence: str) -> str:
 
 
 def quoted(words: str) -> str:
-    """A prompt that a touch copies."""
+    """What a touch copies, and what leads nowhere."""
     return f"<code>{html.escape(words, quote=False)}</code>"
 
 
@@ -99,7 +104,7 @@ def _lines(card: Card) -> list[_Piece]:
     if card.clip and card.facts:
         lines.append(_Piece(" · ".join(f"{label} {value}" for label, value in card.facts)))
     else:
-        lines += [_Piece(value, head=f"{label}: ") for label, value in card.facts]
+        lines += [_Piece(value, head=f"{label}: ", copied=bool(_URL.fullmatch(value))) for label, value in card.facts]
     return lines
 
 

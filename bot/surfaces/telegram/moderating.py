@@ -141,19 +141,15 @@ class Moderating:
         return await self._answers.bench.grant(caller, said["member"], said["credits"], *more)
 
     async def _cases(self, caller: Caller, said: Said) -> Card:
-        for name in ("number", "page"):
-            if typed.whole(said.get(name, "1")) is None:
-                return sentences.note(cards.not_a_number(name, said[name]), well=False)
+        """One of them, if its number is named."""
         if "number" in said:
-            return await self._answers.bench.case(caller, int(said["number"]))
-        page = int(said.get("page", "1"))
-        return await self._answers.bench.cases(caller, said.get("member", ""), said.get("words", ""), page)
+            return await self._answers.bench.case(caller, said["number"])
+        return await self._answers.bench.cases(
+            caller, said.get("member", ""), said.get("words", ""), said.get("page", "1")
+        )
 
     async def _amend(self, caller: Caller, said: Said) -> Card:
-        number = typed.whole(said["number"])
-        if number is None:
-            return sentences.note(cards.not_a_number("number", said["number"]), well=False)
-        return await self._answers.bench.amend(caller, number, said["reason"])
+        return await self._answers.bench.amend(caller, said["number"], said["reason"])
 
     # --- what members ask for ---
 
