@@ -95,6 +95,8 @@ class Retention:
             keepings = await retention.keepings(tx)
         for keeping in keepings:
             await self._expire(now, keeping.days, keeping)
+        async with self.database.transaction() as tx:  # also after clips that people have deleted themselves
+            await gallery.forget_words(tx)
 
     async def _expire(self, now: float, days: float, keeping: Keeping | None = None) -> None:
         while True:

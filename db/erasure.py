@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, not_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import blanking, cases, people, quotas, room
+from db import blanking, cases, gallery, people, quotas, room
 from db.belongings import ABOUT, Whose
 from db.ids import new_id
 from db.purges import PURGING
@@ -81,6 +81,8 @@ async def erase(tx: AsyncConnection, asker: Asker, requester: Requester, now: fl
     await _lapse_reviews(tx, whose, now)
     await _empty_room(tx, whose)
     forgotten = await blanking.forget_clips(tx, whose.named(clips), _GIVEN_UP)
+    if forgotten:
+        await gallery.forget_words(tx)
     await _take_words(tx, whose, now)
     for level in _LEVELS[: _LEVELS.index(requester) + 1]:
         await _drop(tx, whose, _DROPPED[level])

@@ -109,6 +109,12 @@ async def forget_all(tx: AsyncConnection, where: ColumnElement[bool]) -> list[Cl
     return forgotten
 
 
+async def forget_words(tx: AsyncConnection) -> None:
+    """Words of what was forgotten leave the search index for good: FTS5 only marks them as deleted until it merges its
+    parts, which this makes it do (https://sqlite.org/fts5.html#the_optimize_command)."""
+    await tx.execute(insert(_WORDS).values(clip_words="optimize"))
+
+
 async def hide(tx: AsyncConnection, clip_id: str, by: str) -> bool:
     """Nobody is shown it any more, says its ASKER or its place's MODERATORS; its files stay.
 

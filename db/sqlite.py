@@ -27,6 +27,7 @@ _PRAGMAS = (
     "synchronous=FULL",  # an acknowledged commit survives a power cut
     f"busy_timeout={int(BUSY_SECONDS * 1000)}",
     "foreign_keys=ON",
+    "secure_delete=ON",  # what is deleted leaves the file, too
 )
 _CURES = {
     "file is not a database": "it is not a database; move that file away or choose another folder",
