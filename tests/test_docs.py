@@ -18,7 +18,7 @@ from db.config import Config
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-CHATS = [ROOT / "docs" / f"{name}.md" for name in ("discord", "telegram", "users", "moderators")]
+CHATS = [ROOT / "docs" / f"{name}.md" for name in ("discord", "telegram", "users", "moderation")]
 NOT_OURS = {  # of Telegram's own clients, and of BotFather
     *("start", "newbot", "token", "revoke", "setprivacy", "setjoingroups", "setinline", "setinlinefeedback"),
     *("setcommands", "zoetrope"),  # Discord's group of the moderators' commands
@@ -86,7 +86,7 @@ def test_commands_of_a_chat_are_those_of_the_menu(document: Path) -> None:
 
 
 def test_members_and_moderators_are_told_every_command_and_setting() -> None:
-    members, moderators = ((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("users", "moderators"))
+    members, moderators = ((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("users", "moderation"))
     for command in menu.COMMANDS:
         text = moderators if command.moderators else members
         assert f"{command.name}`" in text
