@@ -220,13 +220,21 @@ class Moderation:
             async with self.database.transaction() as tx:
                 clip = await gallery.get(tx, clip_id)
                 job = await queue.get(tx, clip.job) if clip else None
-                if clip is None or job is None or not await gate.may_see(tx, caller, job, clip):
+                if clip is None or job is None or not await self._is_known_here(tx, caller, clip, job):
                     return Outcome(Result.UNKNOWN, say(cards.NO_SUCH_CLIP))
                 if await gate.is_theirs(tx, caller, job):
                     return await act(tx, caller, clip, job, own=True)
                 if not await gate.moderates(tx, caller, self.clock()):
                     return Outcome(Result.NOT_YOURS, say(sentences.HIDE_WHOSE))
                 return await act(tx, caller, clip, job, own=False)
+
+    async def _is_known_here(self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job) -> bool:
+        """Whether the caller may see the clip, or is a moderator of a place that does not want it."""
+        here = caller.address
+        if await gate.may_see(tx, caller, job, clip):
+            return True
+        withheld = await gallery.is_withheld(tx, clip.id, here.surface, here.place)
+        return withheld and await gate.moderates(tx, caller, self.clock())
 
     async def _hide(self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, *, own: bool) -> Outcome:
         now, here = self.clock(), caller.address
