@@ -166,8 +166,10 @@ def test_what_a_person_can_not_prefer_is_said(changes: dict[str, str], sentence:
         ),
         (
             {"overrides": "P5=maybe"},
-            "“P5=maybe” does not work for overrides; write such as P5=refuse P4=hold, "
-            "of P1, P4, P5, P6, P6-shown and allow, label, hold, refuse, or none.",
+            (
+                "“P5=maybe” does not work for overrides; write such as P5=refuse P4=hold, "
+                "of P1, P4, P5, P6, P6-shown and allow, label, hold, refuse, or none."
+            ),
         ),
         ({"budget": "-1"}, "“-1” does not work for budget; write a number from 0 to 1,000,000, or default."),
         (
