@@ -277,17 +277,3 @@ async def test_somebody_elses_request_tells_nothing_to_who_guesses_its_id(world:
     guessed = await world.ask(origin="o1", asker=BOB)
     assert (guessed.result, guessed.job, guessed.handle, guessed.verdict) == (Result.UNKNOWN, "", None, None)
     assert (await world.ask(origin="o1")).job == asked.job
-
-
-async def test_what_nobody_needs_any_more_is_forgotten_while_the_bot_runs(world: World) -> None:
-    await world.commands.draft(ME, Wish("", steps=7), "o1")
-    await world.ask("", "o2")
-    await world.ask("a heart", "o3")
-    async with world.database.transaction() as tx:
-        await people.offer(tx, ADA, "hash", world.clock() + 60)
-    world.clock.now += 31 * 24 * 3600
-    await world.commands.tidy()
-    async with world.database.reading() as tx:
-        found = [await requests.get(tx, "recording", origin) is not None for origin in ("o1", "o2", "o3")]
-        assert await people.offered_by(tx, "hash", 0.0) is None
-    assert found == [False, False, True]
