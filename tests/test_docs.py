@@ -69,7 +69,7 @@ def test_tables_of_a_configuration_are_those_that_zoetrope_reads(document: Path)
 def test_commands_of_the_shell_are_those_that_zoetrope_has(document: Path) -> None:
     context = click.Context(cli)
     for line in code(document):
-        for name, rest in re.findall(r"(?:^\s*|bin/|data )zoetrope ((?:config )?[a-z][a-z-]*)\b(.*)", line):
+        for name, rest in re.findall(r"(?:^\s*|bin/|data )zoetrope ((?:(?:config|mydata) )?[a-z][a-z-]*)\b(.*)", line):
             command: click.Command | None = cli
             for word in name.split():
                 assert isinstance(command, click.Group)
