@@ -498,7 +498,15 @@ async def test_help_shows_moderators_their_own_commands_too(answers: Answers) ->
 
 async def test_privacy_says_what_is_stored_how_long_where_and_how_to_delete(answers: Answers) -> None:
     labels = [label for label, _ in (await answers.privacy(ADA)).facts]
-    assert labels == ["Stored", "For how long", "Refused prompts", "Where", "Deleting"]
+    assert labels == [
+        "Stored",
+        "Your clips",
+        "Prompts without a clip",
+        "Refused prompts",
+        "Moderation",
+        "Where",
+        "Yours",
+    ]
 
 
 async def test_a_first_word_suggests_three_prompts(world: World, answers: Answers) -> None:
