@@ -452,10 +452,6 @@ def no_decision() -> str:
     return say("That is none of the decisions; please choose one of the buttons.")
 
 
-def no_number() -> str:
-    return say("A case is named by its number; please write one.")
-
-
 def nothing_changed() -> str:
     return say("Nothing was changed, so nothing was saved.")
 
