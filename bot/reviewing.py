@@ -173,6 +173,8 @@ class ReviewLoop:
                 receipt = await surface.deliver(handle, card, rendition)
             except TooLarge as error:
                 limit = min(error.limit, int(rendition.bytes * SHRINK))
+            except FileNotFoundError:  # its clip was removed meanwhile; then the review is drawn once more
+                return await surface.redraw(handle, card)
         if receipt.handle is not None and receipt.handle != handle:
             async with self.database.transaction() as tx:
                 await reviews.set_handle(tx, looked.review.id, receipt.handle)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 MILLI = 1000
+BY_MODERATOR = "moderator"  # the view of a verdict that a moderator has given instead of the filter
 GRAVEST = "C1"  # the category of refused prompts whose words are not kept, but a keyed hash at most
 
 

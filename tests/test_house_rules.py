@@ -132,6 +132,7 @@ LOGGED = {
     "PolicyError",
     "PortTaken",
     "_GiveUp",
+    "_Hidden",
 }  # errors no person reads
 
 

@@ -14,11 +14,23 @@ from dataclasses import dataclass
 
 from bot import intents, quota
 from bot.language import say
-from db.records import MILLI, Asker, Clip, ClipSpec, Job, JobState, ModelFacts, Phase, Progress, Ruling, Verdict
+from db.records import (
+    BY_MODERATOR,
+    MILLI,
+    Asker,
+    Clip,
+    ClipSpec,
+    Job,
+    JobState,
+    ModelFacts,
+    Phase,
+    Progress,
+    Ruling,
+    Verdict,
+)
 
 TITLE_CHARS = 200
 HELD_SECONDS = 24 * 3600.0  # then a job that waits for a moderator lapses
-BY_MODERATOR = "moderator"  # the view of a verdict that a moderator has given instead of the filter
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import cards, specs
+from bot import specs
 from bot.cards import moderation as sentences
 from bot.erasing import Eraser
 from bot.language import say, speaking
@@ -19,6 +19,7 @@ from bot.outcomes import Outcome, Result
 from bot.safety.policy import NEVER
 from db import allowed, cases, gallery, queue, quotas, reports, reviews
 from db.records import (
+    BY_MODERATOR,
     NOBODY,
     Action,
     Caller,
@@ -116,9 +117,7 @@ class Deciding:
 
     async def _decline(self, tx: AsyncConnection, subject: Subject, case: Case, now: float) -> None:
         assert subject.job is not None
-        await queue.reject(
-            tx, subject.job.id, replace(subject.verdict, ruling=Ruling.REFUSED, view=cards.BY_MODERATOR), now
-        )
+        await queue.reject(tx, subject.job.id, replace(subject.verdict, ruling=Ruling.REFUSED, view=BY_MODERATOR), now)
         await quotas.release(tx, subject.job.id)
         struck = await self.striking.strike(tx, case, now)
         with speaking(subject.ear.language):

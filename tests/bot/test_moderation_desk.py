@@ -353,6 +353,7 @@ async def test_trouble_with_one_desk_keeps_nobody_else_waiting(world: World) -> 
     await world.set_desk()
     await world.set_desk("desk", Address("recording", "elsewhere"))
     await world.ask(HELD)
+    world.clock.now += 1
     await world.commands.request_clip(Caller(BOB, Address("recording", "elsewhere")), Wish(HELD), "e1")
     world.surface.fail("show", Refused("Not there."))
     await world.reviewing.tick()

@@ -9,6 +9,7 @@ import pytest
 from bot import cards, intents
 from bot.quota import Denied, Why
 from db.records import (
+    BY_MODERATOR,
     Address,
     Asker,
     Clip,
@@ -169,7 +170,7 @@ def test_what_moderators_of_a_place_do_not_want_there_is_covered_there() -> None
 
 
 def test_what_a_moderator_declined_is_not_appealed_to_moderators() -> None:
-    declined = replace(JOB.verdict, ruling=Ruling.REFUSED, view=cards.BY_MODERATOR)
+    declined = replace(JOB.verdict, ruling=Ruling.REFUSED, view=BY_MODERATOR)
     card = cards.of(replace(JOB, state=JobState.REFUSED, verdict=declined))
     assert (card.buttons, "moderator" in card.status) == ((), True)
     assert SPEC.prompt not in repr(card)
