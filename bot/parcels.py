@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.cards import my_data as sentences
 from bot.renditions import RenditionError, Renditions
 from db import holdings, models
 from db.clip_files import ClipFiles
@@ -32,8 +33,6 @@ FOLDER = "exports"  # in the data folder
 LYING_SECONDS = 3600.0  # then nobody is still sending it
 _ENTRY_BYTES = 300  # what a zip spends on one more file, rounded up
 _FRAME_BYTES = 1000  # and on itself
-_GONE = "Its file is no longer on the disk."
-_TOO_LARGE = "It is too large for a file of this size; ask the operator for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,8 @@ class Packer:
     folder: Path
 
     async def pack(self, asker: Asker, part: int, limit_bytes: int) -> Parcel | TooLarge | NoSuchPart:
-        """Part `part` (from 1) of everything about the person (all their identities), in at most so many bytes.
+        """Part `part` (from 1) of everything about the person (all their identities), in at most so many bytes. What
+        is said in it is in the language that is being spoken.
 
         Raises OSError, StoreError.
         """
@@ -115,9 +115,9 @@ class Packer:
                 return _Thing(clip, master, size)
             made = await self.renditions.make(master, clip, crisp, "gif", most)
         except FileNotFoundError:
-            return _Thing(clip, None, why=_GONE)
+            return _Thing(clip, None, why=sentences.file_gone())
         except RenditionError:
-            return _Thing(clip, None, why=_TOO_LARGE)
+            return _Thing(clip, None, why=sentences.file_too_large())
         return _Thing(clip, made.path, made.bytes)
 
 

@@ -63,12 +63,12 @@ class MyData:
         """Everything that is stored about the caller, in a file of at most so many bytes, or one part of it."""
         commands = self.commands
         packer = Packer(commands.database, commands.files, commands.renditions, self._folder)
-        try:
-            packed = await packer.pack(caller.asker, part, limit_bytes)
-        except OSError as error:
-            log.warning("Nobody could be handed their data: %s", error.strerror)
-            packed = None
         with speaking(caller.circumstances.language):
+            try:
+                packed = await packer.pack(caller.asker, part, limit_bytes)
+            except OSError as error:
+                log.warning("Somebody's data could not be packed: %s", error.strerror)
+                packed = None
             match packed:
                 case Parcel():
                     card = sentences.handed(packed.part, packed.parts, packed.clips)

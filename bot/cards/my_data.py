@@ -89,6 +89,14 @@ def _what_is_in(part: int, parts: int) -> str:
     return say("This is everything that is stored about you, with your clips.")
 
 
+def file_gone() -> str:
+    return say("Its file is no longer on the disk.")
+
+
+def file_too_large() -> str:
+    return say("It is too large for a file of this size; ask the operator for it.")
+
+
 def no_such_part(parts: int) -> Card:
     if parts == 1:
         return note(say("There is only one part; leave the part out."), say("Your data"), well=False)
