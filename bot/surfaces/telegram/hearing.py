@@ -161,7 +161,7 @@ class Hearing:
     async def _commanded(self, caller: Caller, line: Line, message: Message, origin: str) -> None:
         if not self._is_for_us(message):
             return
-        if line.command.startswith("z") or line.command in self._moderating.names:
+        if line.command.startswith("z") or line.command in {*self._moderating.names, "help"}:
             caller = await self._now(caller)
         if line.command in self._moderating.names:
             await self._moderating.hear(caller, line, message, origin)

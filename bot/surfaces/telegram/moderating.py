@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 from telegram import Message
 
-from bot import cards, menu, typed
+from bot import menu, typed
 from bot.answers import Answers
-from bot.cards import Card, questions
+from bot.cards import Card, bench, questions
 from bot.cards import answers as sentences
 from bot.commands import Commands, Outcome
 from bot.specs import Problem
@@ -189,16 +188,16 @@ class Moderating:
 
     async def _export(self, caller: Caller, alone: Caller, said: Said, origin: str) -> None:
         part = typed.whole(said.get("part", "1"))
-        if part is None:
-            return await self._saying.tell(caller, cards.not_a_number("part", said["part"]), origin)
+        if part is None or not 1 <= part <= menu.MOST_PAGES:
+            wrong = bench.not_a_number("part", said["part"], 1, menu.MOST_PAGES)
+            return await self._saying.tell(caller, wrong, origin)
         export = await self._answers.my_data_export(alone, part, wire.UPLOAD_BYTES)
-        if export.path is None:
-            return await self._saying.whisper(caller, export.card, origin, alone.address)
         try:
+            if export.path is None:
+                return await self._saying.whisper(caller, export.card, origin, alone.address)
             return await self._saying.hand_over(caller, export.card, export.path, origin)
         finally:
-            with suppress(FileNotFoundError):
-                await asyncio.to_thread(export.path.unlink)
+            await asyncio.to_thread(export.discard)
 
     # --- what acts ---
 
