@@ -40,6 +40,8 @@ class Buttons:
                 return no(UNKNOWN)
             if not await gate.may_end(tx, caller, job, self.clock()):
                 return no(NOT_YOURS)
+            if not job.state.is_end and not job.cancel_asked and not await gate.is_theirs(tx, caller, job):
+                await self.moderation.stopped(tx, caller, job)
             state = await queue.ask_to_cancel(tx, job_id, self.clock())
             if state is JobState.CANCELLED:
                 await quotas.release(tx, job_id)

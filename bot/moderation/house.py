@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -105,7 +105,7 @@ class Moderation:
                     return Outcome(Result.UNKNOWN, say(cards.UNKNOWN_BUTTON))
                 if caller.asker not in await people.identities(tx, refusal.asker):
                     return Outcome(Result.NOT_YOURS, say(cards.NOT_YOURS))
-                if refusal.appealed_at is None and (no := await self._no_appeal(tx, caller, now)):
+                if refusal.appealed_at is None and (no := await self._no_appeal(tx, caller, refusal, now)):
                     return Outcome(Result.PROBLEM, no)
                 if await refusals.appeal(tx, refusal_id, now):
                     await self._open(tx, ReviewKind.APPEAL, refusal_id, refusal.address, refusal.asker)
@@ -142,7 +142,10 @@ class Moderation:
                 asked = await pending.take(tx, pending_id, caller, self.clock())
                 if asked is None:
                     return Outcome(Result.UNKNOWN, say(sentences.NOT_TO_CONFIRM))
-                confirmed = await self.handlers[asked.what](tx, caller, asked)
+                handler = self.handlers.get(asked.what)
+                if handler is None:  # an earlier version asked for it
+                    return Outcome(Result.UNKNOWN, say(sentences.NOT_TO_CONFIRM))
+                confirmed = await handler(tx, caller, asked)
             if confirmed.afterwards is not None:
                 await confirmed.afterwards()
             return Outcome(Result.CONFIRMED, confirmed.sentence)
@@ -186,6 +189,14 @@ class Moderation:
             await telling.tell(tx, self.make_id, ear, told, now)
         return written
 
+    async def stopped(self, tx: AsyncConnection, caller: Caller, job: Job) -> None:
+        """A moderator has cancelled the job of somebody else, whose card says that it is cancelled."""
+        now, here = self.clock(), caller.address
+        about = (("job", job.id),)
+        await cases.add(
+            tx, Case(here.surface, here.place, 0, caller.asker, job.asker, Action.REMOVE, "", now, about=about)
+        )
+
     async def note(
         self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, action: Action, sentence: str
     ) -> None:
@@ -207,9 +218,9 @@ class Moderation:
             tx, Review(self.make_id(), asked.surface, place, thread, kind, subject, target, self.clock())
         )
 
-    async def _no_appeal(self, tx: AsyncConnection, caller: Caller, now: float) -> str:
-        """Why the caller may not appeal, or nothing."""
-        if sentence := await gate.barred(tx, caller, Curb.MUTE, now):
+    async def _no_appeal(self, tx: AsyncConnection, caller: Caller, refusal: Refusal, now: float) -> str:
+        """Why the caller may not appeal, or nothing. How they stand counts where it was refused."""
+        if sentence := await gate.barred(tx, replace(caller, address=refusal.address), Curb.MUTE, now):
             return sentence
         if await refusals.appeals_of(tx, caller.asker, now - DAY) >= self.config.appeals_a_day:
             return say(sentences.TOO_MANY_APPEALS)
@@ -229,9 +240,10 @@ class Moderation:
                 return await act(tx, caller, clip, job, own=False)
 
     async def _is_known_here(self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job) -> bool:
-        """Whether the caller may see the clip, or is a moderator of a place that does not want it."""
+        """Whether the clip is the caller's own, or may be seen by them, or they moderate a place that does not want
+        it."""
         here = caller.address
-        if await gate.may_see(tx, caller, job, clip):
+        if await gate.is_theirs(tx, caller, job) or await gate.may_see(tx, caller, job, clip):
             return True
         withheld = await gallery.is_withheld(tx, clip.id, here.surface, here.place)
         return withheld and await gate.moderates(tx, caller, self.clock())

@@ -13,6 +13,7 @@ from bot.intents import Appeal, Approve, Cancel, Delete, FalseAlarm, Remove
 from bot.moderation import Moderation
 from db import allowed, gallery
 from db.database import Database
+from db.errors import DatabaseUnreachable
 from db.records import (
     Action,
     Address,
@@ -447,3 +448,73 @@ async def test_a_moderator_who_deletes_the_clip_of_somebody_else_does_it_by_a_ca
     assert (case.action, case.about) == (Action.REMOVE, (("clip", delivery.clip),))
     assert (await world.standing()).points == 0
     assert "removed" in (await world.told(delivery.handle))[0]
+
+
+async def test_a_moderator_who_cancels_for_somebody_else_does_it_by_a_case(world: World) -> None:
+    asked = await world.ask()
+    for _ in range(2):
+        await world.press(MODERATOR, Cancel(asked.job))
+    (case,) = await world.cases()
+    assert (case.action, case.target, case.about) == (Action.REMOVE, ADA, (("job", asked.job),))
+    await world.press(Caller(ADA, HERE), Cancel((await world.ask()).job))
+    assert len(await world.cases()) == 1
+
+
+# --- a stop in the middle ---
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_a_decision_that_is_cut_short_never_happened_and_can_be_made_again(
+    world: World, kind: str, decision: type[Approve] | type[Remove] | type[FalseAlarm]
+) -> None:
+    review = await ALL[kind](world)
+    before, stood = await world.cases(), await world.standing()
+    last_written = "reviews" if kind == "labelled" and decision is not Remove else "notices"
+    async with world.without(last_written):
+        with pytest.raises(DatabaseUnreachable):
+            await world.press(MODERATOR, decision(review.id))
+    assert (await world.cases(), await world.standing()) == (before, stood)
+    assert await world.review_now(review) == review
+    assert await decide(world, review, decision) is Result.DECIDED
+
+
+async def test_a_report_that_is_cut_short_counts_when_it_is_made_again(world: World) -> None:
+    delivery = await world.rendered()
+    async with world.without("reviews"):
+        with pytest.raises(DatabaseUnreachable):
+            await world.commands.report(Caller(BOB, HERE), delivery.clip)
+    assert (await world.commands.report(Caller(BOB, HERE), delivery.clip)).result is Result.REPORTED
+    assert (await world.review()).subject == delivery.clip
+
+
+async def test_a_held_request_whose_commit_was_cut_short_is_taken_up_with_its_review(world: World) -> None:
+    async with world.without("reviews"):
+        with pytest.raises(DatabaseUnreachable):
+            await world.ask(HELD)
+    assert await world.waiting() == []
+    await world.commands.take_up()
+    review = await world.review()
+    assert (await world.job(review.subject)).state is JobState.HELD
+
+
+async def test_a_refusal_whose_strike_was_cut_short_is_taken_up_with_it(world: World) -> None:
+    for _ in range(4):
+        await world.ask(ATROCITY)
+    async with world.without("strikes"):
+        with pytest.raises(DatabaseUnreachable):
+            await world.ask(ATROCITY)
+    assert (await world.standing()).points == 0
+    await world.commands.take_up()
+    assert (await world.standing()).points == 1
+
+
+async def test_files_of_a_removed_clip_that_are_still_there_are_left_to_the_sweep(world: World) -> None:
+    review = await reported(world)
+    clip = await world.clip(review.subject)
+    assert clip is not None
+    async with world.database.transaction() as tx:  # committed, and then the process was killed
+        decided = await world.commands.moderation.eraser.forget(tx, clip.id, world.clock())
+    assert decided is not None
+    async with world.database.reading() as tx:
+        assert clip.master not in await gallery.masters(tx)

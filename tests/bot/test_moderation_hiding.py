@@ -160,3 +160,15 @@ async def test_nobody_else_confirms_nor_the_same_person_in_another_place_or_too_
         assert (await world.press(caller, Dismiss(asked))).result is Result.UNKNOWN
     world.clock.now += 61
     assert (await confirm(world, MODERATOR, asked)).result is Result.UNKNOWN
+
+
+async def test_what_nobody_carries_out_any_more_is_not_confirmed(world: World) -> None:
+    assert (await confirm(world, MODERATOR, await ask_for_something(world, "gone"))).result is Result.UNKNOWN
+
+
+async def test_ones_own_clip_is_hidden_from_a_place_that_does_not_want_it(world: World) -> None:
+    delivery = await delivered(world)
+    async with world.database.transaction() as tx:
+        await gallery.withhold(tx, delivery.clip, "recording", "elsewhere")
+    assert (await world.press(Caller(ADA, ELSEWHERE), Hide(delivery.clip))).result is Result.HIDDEN
+    assert await hidden_by(world, delivery) == gallery.ASKER
