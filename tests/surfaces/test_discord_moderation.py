@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.cards import Button, Card
+from bot.port import Refused
 from db import cases, gallery, reviews
-from db.records import Action, Clip
+from db.records import Action, Address, Asker, Clip
 from db.tables import metadata
 from tests.surfaces.discord_court import APPROVE, FALSE_ALARM, REMOVE, Court, court_of, moderator, spoilers
 from tests.surfaces.discord_server.bots import running
@@ -21,6 +23,7 @@ from tests.surfaces.test_discord_faults import CHILD
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.port import Rendition
     from tests.surfaces.conftest import Crew, House
     from tests.surfaces.discord_server.server import DiscordServer
     from tests.surfaces.discord_server.world import Channel, Message, User
@@ -216,20 +219,20 @@ async def test_reviews_come_into_a_thread_as_well(court: Court) -> None:
     await court.server.until(lambda: not review.buttons and not review.attachments)
 
 
-async def test_nobody_is_sent_the_moderators_card_about_them(court: Court) -> None:
+async def test_nobody_is_sent_the_moderators_card_about_them(court: Court, rendition: Rendition) -> None:
     """A clip that can't be shown where it was asked for comes in private; a review never does."""
-    card, _ = await court.made()
-    review_edit = court.server.hold("PATCH /channels/{channel_id}/messages/{message_id}", only=_is_upload)
-    await court.report(card, court.crew.ben)
-    await review_edit.met.wait()
+    surface = court.house.core.surfaces["discord"]
+    ann = Asker("discord", court.crew.ann.id)
+    for_her = Card("a heart", "AI-generated.", clip="aaaaaaaaaa", asker=ann, final=True)
+    for_them = replace(for_her, buttons=(Button(REMOVE, "x:aaaaaaaaaa", dangerous=True),))
+    handle = await surface.show(Address("discord", court.crew.guild.id, court.desk.id), for_them, "n1")
     await court.server.take_away(court.desk, "view_channel")
-    review_edit.release()
-    await court.server.until(lambda: court.server.called("POST /channels/{channel_id}/messages", 403))
+
+    with pytest.raises(Refused):
+        await surface.deliver(handle, for_them, rendition)
     assert not court.server.messages_in(court.server.dm_of(court.crew.ann))
-
-
-def _is_upload(call: Any) -> bool:
-    return bool(call.files)
+    await surface.deliver(handle, for_her, rendition)
+    assert court.server.messages_in(court.server.dm_of(court.crew.ann))
 
 
 # --- a moderator's own cards ---
