@@ -107,6 +107,11 @@ class WebConfig(Section):
     password_file: Path | None = Field(
         None, strict=False, description="File with the password's hash, made by `zoetrope web-password FILE`."
     )
+    operator_password_file: Path | None = Field(
+        None,
+        strict=False,
+        description="The same for the operator, who moderates every place at /moderation; empty: the page's own password.",
+    )
 
     @property
     def reached_at(self) -> str:
@@ -390,9 +395,8 @@ def _placed_safety(safety: SafetyConfig, folder: Path) -> SafetyConfig:
 
 
 def _placed_web(web: WebConfig, folder: Path) -> WebConfig:
-    if web.password_file is None:
-        return web
-    return web.model_copy(update={"password_file": folder / _at_home(web.password_file)})
+    files = {"password_file": web.password_file, "operator_password_file": web.operator_password_file}
+    return web.model_copy(update={key: folder / _at_home(file) for key, file in files.items() if file is not None})
 
 
 def _with_data_folder(config: Config, folder: Path) -> Config:

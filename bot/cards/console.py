@@ -59,10 +59,10 @@ def _of_the_door() -> dict[str, str]:
     return {
         "door": say("This console is for moderators."),
         "by_link": say("Moderators of a chat come in by a link: ask Zoetrope there for one with its console command."),
-        "by_password": say("The operator signs in with the password of this page."),
+        "by_password": say("The operator signs in with a password."),
         "no_password": say(
             "The operator can't sign in yet: make a password with `zoetrope web-password FILE` and name the file as "
-            "password_file under [web]."
+            "operator_password_file under [web]."
         ),
         "password": say("Password"),
         "sign_in": say("Sign in"),

@@ -134,8 +134,13 @@ async def test_without_a_password_the_door_says_how_to_make_one(court: Court) ->
         assert (await client.post("/moderation/sign-in", data={"password": ""})).status_code == 403
 
 
+def _secret(signed: Signed) -> str:
+    """What is in the cookie."""
+    return next(cookie.value or "" for cookie in signed.client.cookies.jar if cookie.name.endswith("-console"))
+
+
 async def test_only_hashes_of_secrets_are_kept(court: Court, mod: Signed) -> None:
-    secret = next(cookie.value for cookie in mod.client.cookies.jar if cookie.name.endswith("-console"))
+    secret = _secret(mod)
     assert secret
     async with court.house.core.database.reading() as tx:
         assert await console.session(tx, hashed(secret), court.house.clock()) is not None
@@ -154,7 +159,7 @@ async def test_signing_out_ends_the_session_itself(court: Court, mod: Signed) ->
 
 async def test_a_session_ends_by_itself(court: Court, mod: Signed) -> None:
     review = await court.held("a", "a president")
-    secret = next(cookie.value for cookie in mod.client.cookies.jar if cookie.name.endswith("-console"))
+    secret = _secret(mod)
     async with court.house.core.database.transaction() as tx:
         session = await console.session(tx, hashed(secret), court.house.clock())
         assert session
@@ -554,6 +559,35 @@ async def test_the_operator_sees_every_place_and_moderates_each(operated: Court,
     assert (await operator.client.get(f"/moderation/at/{CHAT}/nowhere")).status_code == 404
     case = (await operated.cases("a"))[0]
     assert case.actor == Asker("web", "operator")
+
+
+async def test_another_password_ends_what_began_with_the_one_before(
+    operated: Court, operator: Signed, tmp_path: Path
+) -> None:
+    password.write(tmp_path / "web.password", "another horse")
+    await operated.house.stop()
+    await operated.house.serve(password_file=tmp_path / "web.password")
+    assert (await operator.get()).status_code == 401
+
+
+async def test_the_operator_may_have_a_password_of_their_own(operated: Court, tmp_path: Path) -> None:
+    password.write(tmp_path / "operator.password", "operators only")
+    files = {"password_file": tmp_path / "web.password", "operator_password_file": tmp_path / "operator.password"}
+    await operated.house.stop()
+    await operated.house.serve(**files)
+    async with operated.browser() as client:
+        assert (await client.post("/moderation/sign-in", data={"password": WORD})).status_code == 403
+        assert (await client.post("/sign-in", data={"password": "operators only"})).status_code == 403
+        assert (await client.post("/moderation/sign-in", data={"password": "operators only"})).status_code == 303
+        assert (await client.get("/moderation/at/web/main")).status_code == 200
+
+
+async def test_signing_in_anew_ends_the_session_before(operated: Court, operator: Signed) -> None:
+    before = dict(operator.client.cookies)
+    assert (await operator.client.post("/moderation/sign-in", data={"password": WORD})).status_code == 303
+    assert (await operator.get()).status_code == 200
+    async with httpx.AsyncClient(base_url=operated.house.url, cookies=before, timeout=20) as kept:
+        assert (await kept.get(operator.at)).status_code == 401
 
 
 async def test_the_rooms_password_is_not_asked_of_moderators_nor_given_to_them(operated: Court) -> None:

@@ -76,7 +76,7 @@ _OWN = intents.Cancel | intents.Edit | intents.Delete | intents.Appeal | intents
 
 def _button(label: str, token: str, dangerous: bool) -> Json:
     """`asks`: what the page asks once more before it sends this one; `own` and `others`: it would only refuse anybody
-    but the asker, or the asker."""
+    but the asker, or the asker; `moderated`: it would not refuse a moderator either."""
     intent = intents.parse(token)
     return {
         "label": label,
@@ -85,6 +85,7 @@ def _button(label: str, token: str, dangerous: bool) -> Json:
         "asks": _ASKS.get(type(intent), ""),
         "own": isinstance(intent, _OWN),
         "others": isinstance(intent, intents.Report),
+        "moderated": isinstance(intent, intents.Cancel | intents.Delete),
     }
 
 

@@ -34,7 +34,8 @@ Convert = Callable[[str, str], Awaitable[Path | str]]
 
 @dataclass(frozen=True)
 class Files:
-    """Reads below two folders; `convert` makes other formats and may stay away; `here` is the room's surface and place."""
+    """Reads below two folders; `convert` makes other formats and may stay away; `here` is the surface and place of the
+    room."""
 
     database: Database
     renditions: Path

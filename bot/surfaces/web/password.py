@@ -101,6 +101,14 @@ def required(config: WebConfig) -> Password | None:
     )
 
 
+def of_operator(config: WebConfig) -> Password | None:
+    """The password of whoever runs this, for the moderators' pages: one of its own, or the page's.
+
+    Raises PasswordMissing like `required`.
+    """
+    return required(config) if config.operator_password_file is None else _load(config.operator_password_file)
+
+
 def _load(file: Path) -> Password:
     try:
         text = file.read_text(encoding="utf-8").strip()

@@ -32,7 +32,7 @@ from bot.surfaces.web.handing import Handing
 from bot.surfaces.web.listening import Listening
 from bot.surfaces.web.moderation import Console
 from bot.surfaces.web.pages import Pages
-from bot.surfaces.web.password import Attempts, Password, required
+from bot.surfaces.web.password import Attempts, Password, of_operator, required
 from bot.surfaces.web.server import Server, address_to_open, bind, pages_at_once, serving
 from bot.surfaces.web.site import Site
 from db import room
@@ -72,6 +72,7 @@ class WebSurface:
         self._convert = convert
         self._socket: socket | None = None
         self._password: Password | None = None
+        self._operator: Password | None = None  # of the moderators' pages
         self.commands: Commands | None = None
         self.answers: Answers | None = None
 
@@ -84,7 +85,7 @@ class WebSurface:
 
         Raises PortTaken when that can't be done, PasswordMissing when others would be served without one.
         """
-        self._password = required(self._config)
+        self._password, self._operator = required(self._config), of_operator(self._config)
         if self._socket is None:
             self._socket = bind(self._config.host, self._config.port)
         return address_to_open(self._config.host, self._port(self._socket))
@@ -109,7 +110,7 @@ class WebSurface:
             self._database,
             browsers,
             pages,
-            self._password,
+            self._operator,
             attempts,
             lambda: self.commands,
             lambda: self.answers,

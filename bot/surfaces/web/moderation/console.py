@@ -38,11 +38,11 @@ class Console:
 
     @property
     def seats(self) -> Seats:
-        return Seats(self.database, Cookies(self.browsers), self.commands, self.clock)
+        return Seats(self.database, Cookies(self.browsers), self.password, self.commands, self.clock)
 
     def routes(self) -> list[Route]:
         seats, desk = self.seats, Desk(self.database, self.clock)
-        entrance = Entrance(seats, self.pages, self.password, self.attempts, self.commands)
+        entrance = Entrance(seats, self.pages, self.attempts, self.commands)
         showing = Showing(seats, desk, entrance, self.pages, self.convert, self.clock)
         acting = Acting(seats, entrance, self.pages, self.answers)
         return [*entrance.routes(), *showing.routes(), *acting.routes()]

@@ -21,7 +21,7 @@ from bot.surfaces.web import forms
 from bot.surfaces.web.moderation.seats import No, Seats
 from bot.surfaces.web.moderation.sessions import hashed, is_token, new_secret
 from bot.surfaces.web.pages import Pages
-from bot.surfaces.web.password import Attempts, Password, Tries
+from bot.surfaces.web.password import Attempts, Tries
 from db import console
 from db.records import ConsoleSession
 
@@ -36,13 +36,12 @@ class Entrance:
         self,
         seats: Seats,
         pages: Pages,
-        password: Password | None,
         attempts: Attempts,
         commands: Callable[[], Commands | None],
     ) -> None:
         self._seats = seats
         self._pages = pages
-        self._password = password
+        self._password = seats.password
         self._attempts = attempts
         self._links = Tries(seats.clock)
         self._commands = commands
@@ -120,10 +119,13 @@ class Entrance:
         if commands is None:
             return self.door(request, 503, sentences.starting())
         seconds = commands.moderation.config.sign_in_hours * 3600
-        secret = new_secret()
+        secret, before = new_secret(), self._seats.cookies.secret(request.headers.get("cookie", ""))
+        if before:
+            await self._seats.end(before)
         async with self._seats.database.transaction() as tx:
             await console.forget(tx, now)
-            await console.begin(tx, hashed(secret), replace(session, created_at=now, until=now + seconds))
+            key = self._seats.key(secret, operator=session.operator)
+            await console.begin(tx, key, replace(session, created_at=now, until=now + seconds))
         response = RedirectResponse(HOME, 303)
         response.headers["set-cookie"] = self._seats.cookies.cookie(secret, seconds, secure=request.state.secure)
         return response

@@ -20,6 +20,7 @@ from bot.moderation.desk import OPERATOR
 from bot.port import SurfaceError
 from bot.surfaces.web.callers import language_of
 from bot.surfaces.web.moderation.sessions import Cookies, hashed
+from bot.surfaces.web.password import Password
 from db import console, surveys
 from db.database import Database
 from db.records import Address, Caller, Circumstances, ConsoleSession
@@ -47,10 +48,11 @@ class No:
 
 @dataclass(frozen=True)
 class Seats:
-    """`commands` are there once the program is composed."""
+    """`commands` are there once the program is composed; `password` is the operator's, None: there is none."""
 
     database: Database
     cookies: Cookies
+    password: Password | None
     commands: Callable[[], Commands | None]
     clock: Callable[[], float]
 
@@ -60,8 +62,18 @@ class Seats:
         if not secret:
             return None
         async with self.database.reading() as tx:
-            session = await console.session(tx, hashed(secret), self.clock())
+            found = [await console.session(tx, key, self.clock()) for key in self._keys(secret)]
+        session = next((each for each in found if each), None)
         return (secret, session) if session else None
+
+    def key(self, secret: str, *, operator: bool) -> str:
+        """Under which a session is kept. An operator's belongs to the password: another one ends it."""
+        return hashed(f"{self.password.mark} {secret}") if operator and self.password else hashed(secret)
+
+    def _keys(self, secret: str) -> tuple[str, ...]:
+        """Where there is no password (any more), no operator is signed in."""
+        operators = (self.key(secret, operator=True),) if self.password else ()
+        return (hashed(secret), *operators)
 
     async def is_operator(self, request: Request) -> bool:
         """Whether a browser is signed in with the operator's password."""
@@ -92,7 +104,8 @@ class Seats:
 
     async def end(self, secret: str) -> None:
         async with self.database.transaction() as tx:
-            await console.end(tx, hashed(secret))
+            for key in self._keys(secret):
+                await console.end(tx, key)
 
     async def _is_theirs(self, session: ConsoleSession, address: Address) -> bool:
         if not session.operator:

@@ -6,6 +6,7 @@ import { clock, duration, now, say } from "./words.js";
 
 const NAMES = { gif: "GIF", mp4: "MP4", webp: "WebP" };
 const me = document.body.dataset.me;
+const moderates = "moderates" in document.body.dataset;
 
 // `press(token)` and `dismiss()` resolve to a sentence to be told on the card, or to nothing.
 export function makeCard(id, { press, dismiss, isPrivate }) {
@@ -69,7 +70,7 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
 
   // What would only refuse whoever did not ask is not offered to them.
   function drawButtons(message) {
-    const buttons = message.buttons.filter((button) => (isMine(message) ? !button.others : !button.own));
+    const buttons = message.buttons.filter((button) => (isMine(message) ? !button.others : !button.own || (moderates && button.moderated)));
     deeds.hidden = !buttons.length;
     const there = JSON.stringify(buttons);
     if (there === drawnButtons) return;
