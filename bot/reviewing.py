@@ -12,6 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.cards import Card
 from bot.cards import moderation as sentences
 from bot.language import speaking
@@ -69,11 +71,12 @@ class ReviewLoop:
         await self._list_labelled()
         async with self.database.reading() as tx:
             undrawn = await reviews.undrawn(tx, self.surfaces.keys(), READ_AHEAD)
+            desks = await _desks(tx, undrawn)
             due = await notices.due(tx, self.surfaces.keys(), self.clock(), AT_ONCE)
         for notice in due:
             await self._tell(notice)
         for review in undrawn:
-            await self._try_to_draw(review)
+            await self._try_to_draw(review, desks[review.id])
 
     async def _ask_about_held(self) -> None:
         """Of an earlier version's held jobs, or of one that could not yet ask."""
@@ -91,8 +94,7 @@ class ReviewLoop:
 
     # --- the cards ---
 
-    async def _try_to_draw(self, review: Review) -> None:
-        desk = await self._desk(review)
+    async def _try_to_draw(self, review: Review, desk: Address) -> None:
         if self.clock() < self._left_alone.get(desk, 0.0):
             return
         try:
@@ -115,14 +117,6 @@ class ReviewLoop:
         now = self.clock()
         self._left_alone = {place: until for place, until in self._left_alone.items() if until > now}
         self._left_alone[desk] = now + seconds
-
-    async def _desk(self, review: Review) -> Address:
-        """Where the review's card stands, or is to."""
-        if review.handle is not None:
-            return review.handle.address
-        async with self.database.reading() as tx:
-            settings = await places.settings(tx, review.surface, review.place)
-        return Address(review.surface, review.place, settings.desk)
 
     async def _draw(self, noted: Review, desk: Address) -> None:
         async with self.database.reading() as tx:
@@ -217,6 +211,18 @@ class ReviewLoop:
     async def _give_up(self, notice: Notice, reason: str) -> None:
         async with self.database.transaction() as tx:
             await notices.give_up(tx, notice.id, reason, self.clock())
+
+
+async def _desks(tx: AsyncConnection, undrawn: list[Review]) -> dict[str, Address]:
+    """Where the card of each review stands, or is to."""
+    there = {(review.surface, review.place) for review in undrawn}
+    threads = {place: (await places.settings(tx, *place)).desk for place in there}
+    return {
+        review.id: review.handle.address
+        if review.handle
+        else Address(review.surface, review.place, threads[review.surface, review.place])
+        for review in undrawn
+    }
 
 
 def _card(looked: Looked) -> Card:
