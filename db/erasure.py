@@ -13,7 +13,9 @@ its runner brings is fenced off (`db.queue`), so that no clip can come after its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +38,7 @@ from db.records import (
 )
 from db.rows import progress_values
 from db.tables import (
+    card_routes,
     clips,
     jobs,
     metadata,
@@ -136,6 +139,7 @@ async def _take_words(tx: AsyncConnection, whose: Whose, now: float) -> None:
     await tx.execute(update(refusals).where(readable).values(prompt=""))
     await tx.execute(update(reports).where(whose.named(reports)).values(reason=""))
     await _empty_updates(tx, whose, now)
+    await _empty_outcomes(tx, whose)
 
 
 async def _empty_updates(tx: AsyncConnection, whose: Whose, now: float) -> None:
@@ -146,6 +150,24 @@ async def _empty_updates(tx: AsyncConnection, whose: Whose, now: float) -> None:
             if is_from(row.body, identity.id):
                 it = and_(updates.c.surface == identity.surface, updates.c.number == row.number)
                 await tx.execute(update(updates).where(it).values(body={}, handled_at=now))
+
+
+async def _empty_outcomes(tx: AsyncConnection, whose: Whose) -> None:
+    """What surfaces have noted as the outcome of a command, so that it acts once, may repeat words: of those about
+    them, only that there was one stays."""
+    works = whose.jobs.union(whose.clips, select(refusals.c.id).where(whose.named(refusals)))
+    known = {*(await tx.execute(works)).scalars(), *(identity.id for identity in whose.identities)}
+    surfaces = {identity.surface for identity in whose.identities}
+    noted = select(card_routes).where(card_routes.c.surface.in_(surfaces), card_routes.c.token.startswith("{"))
+    for row in (await tx.execute(noted)).all():
+        if _says(row.token, known):
+            it = and_(card_routes.c.surface == row.surface, card_routes.c.nonce == row.nonce)
+            await tx.execute(update(card_routes).where(it).values(token=""))
+
+
+def _says(token: str, known: AbstractSet[str]) -> bool:
+    """Whether one of these ids stands in what was noted, by itself or in a sentence."""
+    return not known.isdisjoint(re.findall(r"[\w-]+", token))
 
 
 def is_from(body: Any, person: str) -> bool:

@@ -7,15 +7,18 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert, select, update
 
 from bot import cards, intents, parcels
+from bot.answers.my_data import ERASE
+from bot.core import opened
 from bot.retention import DAY, LOOK_SECONDS, SWEPT, Retention, last_due
 from db import cases, gallery, link_tries, people, places, refusals, requests, retention, reviews, room
-from db.config import RetentionConfig
+from db.config import Config, DataConfig, RetentionConfig
 from db.ids import new_id
 from db.records import (
     NOBODY,
@@ -504,3 +507,16 @@ async def test_files_that_no_row_names_go_with_the_sweep(world: World, sweeper: 
     assert not orphan.exists()
     assert not rendition.exists()
     assert not parcel.exists()
+
+
+async def test_the_bot_sweeps_by_its_configuration_and_can_erase(tmp_path: Path) -> None:
+    config = Config(data=DataConfig(folder=tmp_path), retention=RetentionConfig(clips_days=3, sweep_hour=5))
+    async with opened(config) as core:
+        loops = core.loops()
+        assert "Retention.run" in {loop.__qualname__ for loop in loops}
+        for loop in loops:
+            loop.close()
+        assert core.retention.config == core.commands.retention == config.retention
+        assert ERASE in core.commands.moderation.handlers
+        assert await core.retention.sweep_if_due()
+    assert (tmp_path / SWEPT).exists()

@@ -142,6 +142,11 @@ async def seed(tx: AsyncConnection, who: Asker, words: str, mark: str) -> None:
     await add("updates", surface=who.surface, number=ord(mark), body=body, received_at=100.0)
     route = {"thread": "", "message": "1", "kind": "shown", "token": "", "until": 2000.0}
     await add("card_routes", nonce=f"shown:{who.id}::1", **private, **route)
+    outcome = json.dumps({"sentence": "Write the new prompt.", "job": f"{mark}job0", "prompt": f"a {words} dancing"})
+    about = json.dumps({"status": f"Granted to {who.id}.", "facts": []})
+    for number, token in enumerate((outcome, about)):
+        noted = {"nonce": f"begun:{mark}{number}", "surface": who.surface, "place": "", "token": token}
+        await add("card_routes", **{**route, **noted})
     await add("platform_files", surface=who.surface, clip=clip, format="gif", file="f")
     await add("withheld", clip=clip, surface=who.surface, place="-5")
     await add("places", **private, settings={}, changed_at=1.0)
@@ -225,6 +230,7 @@ async def test_every_column_that_can_hold_words_about_somebody_is_looked_at(seed
         "room_messages.card",
         "refusals.prompt",
         "updates.body",
+        "card_routes.token",
         "reports.reason",
         "allowed_prompts.prompt",
         "notices.sentence",
@@ -456,6 +462,13 @@ async def test_erasing_again_changes_nothing_more(seeded: Database) -> None:
     await erase(seeded, Requester.STRICT)
     again = await erase(seeded, Requester.STRICT)
     assert (again.clips, again.jobs) == ((), ())
+
+
+async def test_what_was_noted_of_a_command_still_says_that_there_was_one(seeded: Database) -> None:
+    await erase(seeded, Requester.USER)
+    tokens = {row["nonce"]: row["token"] for row in await rows(seeded, "card_routes")}
+    assert (tokens["begun:a0"], tokens["begun:a1"]) == ("", "")
+    assert tokens["begun:b0"] != ""
 
 
 # --- several identities ---
