@@ -10,7 +10,7 @@ import pytest
 from bot.cards import Button, Card
 from bot.port import Gone, Rendition
 from bot.specs import FORMATS
-from db.records import Asker, Handle
+from db.records import Asker, Circumstances, Handle
 
 if TYPE_CHECKING:
     from tests.surfaces.conftest import Stand
@@ -125,3 +125,15 @@ async def test_a_hostile_title_is_shown_and_not_obeyed(stand: Stand) -> None:
 
     handle = await stand.surface.show(stand.address, hostile, "n1")
     assert await stand.seen(handle) == hostile
+
+
+async def test_whom_the_platform_does_not_know_there_has_no_rights(stand: Stand) -> None:
+    known = await stand.surface.circumstances(stand.address, Asker(stand.address.surface, "900000000000000001"))
+
+    assert not known.moderator
+    assert not known.roles
+    assert not known.age_restricted
+
+
+async def test_nobody_of_another_platform_has_any(stand: Stand) -> None:
+    assert await stand.surface.circumstances(stand.address, Asker("elsewhere", "7")) == Circumstances()

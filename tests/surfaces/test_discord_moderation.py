@@ -235,6 +235,55 @@ async def test_nobody_is_sent_the_moderators_card_about_them(court: Court, rendi
     assert court.server.messages_in(court.server.dm_of(court.crew.ann))
 
 
+# --- what else comes to the desk ---
+
+
+async def at_desk(court: Court) -> Message:
+    """The card of a review that is about no clip."""
+    return await court.server.until(lambda: next((one for one in court.reviews() if one.buttons), None))
+
+
+async def test_what_the_filter_holds_is_made_once_a_moderator_allows_it(court: Court) -> None:
+    card = await court.said("video", {"prompt": "Donald Trump in jail, news footage"})
+    assert "moderator looks" in card.text
+    review = await at_desk(court)
+    assert not review.attachments
+
+    await court.pressed(review, APPROVE, court.mia)
+    await court.server.until(lambda: "moderator looks" not in card.text)
+    await court.house.finish(await court.house.claim())
+    await court.server.until(lambda: card.attachments)
+
+
+async def test_what_a_moderator_declines_is_refused_and_told(court: Court) -> None:
+    card = await court.said("video", {"prompt": "Donald Trump in jail, news footage"})
+    await court.pressed(await at_desk(court), REMOVE, court.mia)
+    await court.server.until(lambda: "Cancel" not in card.buttons)
+    told = await court.server.until(
+        lambda: next((one for one in court.server.messages_in(court.crew.general) if one.reply_to is card), None)
+    )
+    assert "strike" in told.text
+    assert told.pings == {court.crew.ann.id}
+    assert "mia" not in told.text.lower()
+
+
+async def test_an_appeal_is_decided_at_the_desk_and_answered_below_the_card(court: Court) -> None:
+    card = await court.said("video", {"prompt": "a naked woman"})
+    await court.pressed(card, "Appeal", court.crew.ann)
+    review = await at_desk(court)
+    await court.pressed(review, "Decline", court.max)
+    await court.server.until(lambda: any(one.reply_to is card for one in court.server.messages_in(court.crew.general)))
+
+
+async def test_a_clip_with_a_label_is_looked_at_afterwards(court: Court) -> None:
+    card, _ = await court.made("Angela Merkel riding a bicycle")
+    review = await court.review()
+    assert spoilers(review) == [True]
+    await court.pressed(review, FALSE_ALARM, court.mia)
+    await court.server.until(lambda: not review.buttons)
+    assert card.attachments
+
+
 # --- a moderator's own cards ---
 
 
