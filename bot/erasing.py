@@ -1,7 +1,7 @@
 """Clips are removed: forgotten in the store at once, their files once that is certain.
 
-Whatever removes a clip (its asker, a moderator, the nightly sweep) does it through here, so that nothing of it stays:
-no promise to bring it, no card that carries it, no file, and nobody is asked to look at it any more.
+Whoever removes a clip (its asker, a moderator) does it through here, so that nothing of it stays: no promise to bring
+it, no card that carries it, no file, and nobody is asked to look at it any more.
 """
 
 from __future__ import annotations
