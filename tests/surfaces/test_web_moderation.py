@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from bot import intents
 from bot.menu import find
 from bot.surfaces.web import password
-from bot.surfaces.web.moderation import options
+from bot.surfaces.web.moderation import charts, options
 from bot.surfaces.web.moderation.acting import ACTS
 from bot.surfaces.web.moderation.sessions import hashed
 from bot.surfaces.web.password import TRIES
@@ -526,6 +527,24 @@ async def test_a_week_is_drawn_and_told(court: Court, mod: Signed) -> None:
     assert "style=" not in page
     for words in ("Clips: 1", "C5: the promotion of terror", "Reports: 2", "Median waiting time: 5 s"):
         assert words in page, words
+
+
+@pytest.mark.parametrize("highest", [0, 1, 3, 7, 10, 49, 120, 99_999])
+def test_a_scale_reaches_over_every_column_in_few_even_steps(highest: float) -> None:
+    chart = charts.columns(["a", "b"], [("x", [highest, None]), ("y", [0, highest / 2])], str, str)
+    steps = [float(mark.text) for mark in chart.scale]
+    assert steps[-1] >= max(1, highest)
+    assert len(steps) <= charts.LINES + 2
+    assert len({round(two - one, 6) for one, two in pairwise(steps)}) == 1
+    assert all(bar.y >= charts.TOP and bar.y + bar.height <= charts.FLOOR + 0.1 for bar in chart.bars)
+    assert [bar.says for bar in chart.bars] == ([f"a, x: {highest}", f"b, y: {highest / 2}"] if highest else [])
+
+
+def test_parts_of_a_column_stand_on_each_other() -> None:
+    lower, upper = charts.columns(["a"], [("x", [2.0]), ("y", [1.0])], str, str).bars
+    assert lower.y == pytest.approx(upper.y + upper.height, abs=0.2)
+    assert lower.height == pytest.approx(2 * upper.height, abs=0.2)
+    assert (lower.shade, upper.shade) == (0, 1)
 
 
 async def test_an_empty_place_says_so(mod: Signed) -> None:

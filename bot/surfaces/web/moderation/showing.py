@@ -77,7 +77,7 @@ class Showing:
         secret, session = found
         if not session.operator:
             return RedirectResponse(at(Address(session.surface, session.place)), 303)
-        seen = await self.desk.places()
+        seen = [each for each in await self.desk.places() if _ID.fullmatch(each.place)]  # a terminal has no moderators
         rows = [_place_row(each.surface, each.place, each.private, each.waiting) for each in seen]
         room = _place_row("web", "main", False, 0)
         rows = rows if any(row["link"] == room["link"] for row in rows) else [*rows, room]
