@@ -422,9 +422,12 @@ def crew(discord_server: DiscordServer) -> Crew:
     return Crew(guild, discord_server.channel(guild, "general"), ann, ben)
 
 
+DISCORDS_PAGE = "https://clips.example.org"  # where links lead that are shown on Discord; nothing serves it
+
+
 def _on_discord(server: DiscordServer, folder: Path) -> Config:
     places = DiscordConfig(api_base=server.api_base, gateway_url=server.gateway_url, cdn_base=server.cdn_base)
-    return Config(data=DataConfig(folder=folder), web=WebConfig(enabled=False), discord=places)
+    return Config(data=DataConfig(folder=folder), web=WebConfig(address=DISCORDS_PAGE), discord=places)
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from bot.port import Refused
 from db import cases, gallery, reviews
 from db.records import Action, Address, Asker, Clip
 from db.tables import metadata
+from tests.surfaces.conftest import DISCORDS_PAGE
 from tests.surfaces.discord_court import APPROVE, FALSE_ALARM, REMOVE, Court, court_of, moderator, spoilers
 from tests.surfaces.discord_server.bots import running
 from tests.surfaces.discord_server.people import CannotDo
-from tests.surfaces.test_discord_faults import CHILD
+from tests.surfaces.test_discord_faults import CHILD, HOOK_EDIT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -381,6 +382,32 @@ async def test_every_command_of_moderators_is_refused_to_others(court: Court) ->
     assert await belongings(court, court.crew.guild.id) == before
 
 
+async def test_every_command_of_moderators_is_answered(court: Court) -> None:
+    clip, _, _ = await judged(court)
+    told = {}
+    for command, options in everything(court.crew.ann, clip.id):
+        if command != "console":
+            answer = await court.ordered(command, options)
+            assert "Only" not in answer.text, command
+            assert "went wrong" not in answer.text, command
+            told[command, *options] = answer.text
+    assert "Case 1" in told["amend", "number", "reason"]
+    assert "not mine" in (await court.ordered("cases", {"number": 1})).text
+    assert "secret" in told["why", "id"]
+    assert "5 " in told["grant", "member", "credits"]
+
+
+async def test_the_way_into_the_moderators_pages_is_a_button(court: Court) -> None:
+    card = await court.ordered("console")
+    (way,) = (part for part in card.parts() if part.get("url"))
+    assert way["url"].startswith(f"{DISCORDS_PAGE}/moderation/enter/")
+
+    court.server.fail(HOOK_EDIT, 400, code=50035)  # an address that is good on one's own machine alone
+    plain = await court.ordered("console")
+    assert not plain.buttons
+    assert "/moderation/enter/" in plain.text
+
+
 # --- after a restart ---
 
 
@@ -435,7 +462,7 @@ async def test_what_is_stored_comes_as_a_file_for_the_caller_alone(court: Court)
 
 async def test_a_copy_that_is_too_large_comes_in_smaller_parts(court: Court) -> None:
     await court.made()
-    court.server.fail("PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", 413, code=40005, times=1)
+    court.server.fail(HOOK_EDIT, 413, code=40005)
     reply = await court.said("mydata", {"action": "export"})
     assert [one.filename.endswith(".zip") for one in reply.attachments] == [True]
 

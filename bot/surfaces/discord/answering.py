@@ -77,5 +77,4 @@ OF_MODERATORS: Mapping[str, Answer] = {
     ),
     "purge": lambda answers, caller, said: answers.bench.purge(caller, text_in(said, "member"), text_in(said, "hours")),
     "strikes": lambda answers, caller, said: answers.bench.strikes(caller, text_in(said, "member")),
-    "console": lambda answers, caller, _: answers.bench.console(caller),
 }

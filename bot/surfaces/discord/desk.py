@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
@@ -288,19 +288,24 @@ class Desk:
             await self._show_review(interaction, caller, await self.answers.bench.review(caller))
 
     async def _show_review(self, interaction: Interaction, caller: Caller, card: Card) -> None:
-        """With its clip, covered; without it where it can't be had or Discord does not take it."""
+        """With its clip, covered, where that can be had."""
+        limit = self.ways.limit(caller.address)
+        picture = await enclosing.with_clip(self.commands, caller, card, FORMATS[0], limit)
+        await self._show_at_best(interaction, picture, limit)
+
+    async def console(self, interaction: Interaction, options: Options) -> None:
+        """The way into the moderators' pages."""
+        caller = caller_of(interaction)
+        if await receiving.acknowledge(interaction, self.rest, ephemeral=True) is not None:
+            card = await self.answers.bench.console(caller)
+            await self._show_at_best(interaction, Picture(card, link=enclosing.link_of(card)))
+
+    async def _show_at_best(self, interaction: Interaction, picture: Picture, limit: int = 0) -> None:
+        """Where Discord does not take what goes with the words, these alone."""
         try:
-            picture, limit = await self._with_clip(caller, card), self.ways.limit(caller.address)
             await self.rest.edit_original(interaction.token, picture, limit)
         except (TooLarge, Refused):
-            await self.rest.show_original(interaction.token, card)
-
-    async def _with_clip(self, caller: Caller, card: Card) -> Picture:
-        clip = await enclosing.clip_of(self.commands, caller, card)
-        if clip is None:
-            return Picture(card)
-        file = await enclosing.file_of(self.commands, clip, FORMATS[0], self.ways.limit(caller.address))
-        return Picture(replace(card, clip=clip.id, spoiler=True), file)
+            await self.rest.show_original(interaction.token, picture.card)
 
     async def _hand_over(self, interaction: Interaction, caller: Caller, part: int) -> None:
         """In a part that fits; Discord takes less here and there than it says."""
@@ -435,4 +440,4 @@ BY_EVERYBODY: Mapping[str, Work] = {
     "hide": Desk.hide,
     "mydata": Desk.mydata,
 }
-BY_MODERATORS: Mapping[str, Work] = {"review": Desk.review}
+BY_MODERATORS: Mapping[str, Work] = {"review": Desk.review, "console": Desk.console}

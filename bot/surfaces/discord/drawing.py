@@ -17,7 +17,7 @@ from discord import ui
 
 from bot.cards import Button, Card, shorten
 from bot.port import Rendition
-from bot.surfaces.discord.buttons import IntentButton
+from bot.surfaces.discord.buttons import LABEL_CHARS, IntentButton
 from bot.surfaces.discord.escaping import escaped, one_line
 from db.records import Asker
 
@@ -38,13 +38,14 @@ class Picture:
     """What a message shall show: a card and, where there is one, the file of its clip.
 
     `kept` is the name of a file that the message carries already and goes on carrying; `document` is a file to be
-    taken home.
+    taken home, `link` where a button of its own leads: in the words of a card no link can be followed.
     """
 
     card: Card
     rendition: Rendition | None = None
     kept: str = ""
     document: Path | None = None
+    link: str = ""
 
     @property
     def file_name(self) -> str:
@@ -53,7 +54,7 @@ class Picture:
         return f"zoetrope-{self.card.clip or 'clip'}.{self.rendition.format}"
 
     def view(self) -> ui.LayoutView:
-        return layout(self.card, self.file_name, self.document.name if self.document else "")
+        return layout(self.card, self.file_name, self.document.name if self.document else "", self.link)
 
     def files(self) -> list[discord.File]:
         """Opened anew for each request, which closes them."""
@@ -61,10 +62,11 @@ class Picture:
         return clip if self.document is None else [*clip, discord.File(self.document)]
 
 
-def layout(card: Card, file_name: str = "", document: str = "") -> ui.LayoutView:
+def layout(card: Card, file_name: str = "", document: str = "", link: str = "") -> ui.LayoutView:
     """The card drawn whole; `file_name` is the attachment that holds its clip, `document` one to be taken home."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(*_parts(card, file_name, document), accent_colour=COLOURS.get(card.tone)))
+    parts = [*_parts(card, file_name, document), *_way(card, link)]
+    view.add_item(ui.Container(*parts, accent_colour=COLOURS.get(card.tone)))
     return view
 
 
@@ -81,6 +83,13 @@ def _parts(card: Card, file_name: str, document: str) -> Iterator[ui.Item[Any]]:
     buttons = card.buttons[: A_ROW * ROWS]
     for start in range(0, len(buttons), A_ROW):
         yield ui.ActionRow(*[_button(button) for button in buttons[start : start + A_ROW]])
+
+
+def _way(card: Card, link: str) -> Iterator[ui.Item[Any]]:
+    """A button that leads out of Discord."""
+    if link:
+        label = shorten(card.title, LABEL_CHARS)
+        yield ui.ActionRow(ui.Button[Any](style=discord.ButtonStyle.link, label=label, url=link))
 
 
 def _head(card: Card) -> str:

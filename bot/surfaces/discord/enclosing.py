@@ -1,8 +1,9 @@
-"""The clip that a moderator is to look at, for a message that they alone see."""
+"""What goes with the words of a moderator's own card: the clip to look at, the way into their pages."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from bot import intents
 from bot.cards import Card
@@ -10,6 +11,7 @@ from bot.commands import Commands
 from bot.moderation.desk import Desk
 from bot.port import Rendition
 from bot.renditions import RenditionError
+from bot.surfaces.discord.drawing import Picture
 from db import models
 from db.errors import StoreError
 from db.records import Caller, Clip
@@ -17,8 +19,22 @@ from db.records import Caller, Clip
 log = logging.getLogger(__name__)
 
 
-async def clip_of(commands: Commands, caller: Caller, card: Card) -> Clip | None:
-    """The clip that a card asks a moderator about; None where there is none, or the caller may not look at it."""
+async def with_clip(commands: Commands, caller: Caller, card: Card, kind: str, limit: int) -> Picture:
+    """With the clip that the card asks about, covered, in at most so many bytes; without it where it can't be had."""
+    clip = await _clip_of(commands, caller, card)
+    if clip is None:
+        return Picture(card)
+    file = await _file_of(commands, clip, kind, limit)
+    return Picture(replace(card, clip=clip.id, spoiler=True), file)
+
+
+def link_of(card: Card) -> str:
+    """The link that one of its facts is, or empty."""
+    return next((value for _, value in card.facts if value.startswith(("https://", "http://"))), "")
+
+
+async def _clip_of(commands: Commands, caller: Caller, card: Card) -> Clip | None:
+    """None where there is none, or the caller may not look at it."""
     for button in card.buttons:
         match intents.parse(button.token):
             case intents.Approve(review) | intents.Remove(review) | intents.FalseAlarm(review):
@@ -27,7 +43,7 @@ async def clip_of(commands: Commands, caller: Caller, card: Card) -> Clip | None
     return None
 
 
-async def file_of(commands: Commands, clip: Clip, kind: str, limit: int) -> Rendition | None:
+async def _file_of(commands: Commands, clip: Clip, kind: str, limit: int) -> Rendition | None:
     """Made to fit into `limit` bytes. None where it can't be (any more): the words of the card have to do."""
     async with commands.database.reading() as tx:
         crisp = any(model.crisp for model in await models.known(tx) if model.name == clip.spec.model)
