@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import cards
+from bot import cards, specs
 from bot.cards import moderation as sentences
 from bot.erasing import Eraser
 from bot.language import say, speaking
@@ -180,7 +180,7 @@ class Moderation:
     ) -> Case:
         """By a moderator's own hand, where they are; told under the newest card that the person has there."""
         now, here = self.clock(), caller.address
-        case = Case(here.surface, here.place, 0, caller.asker, target, ACTIONS[curb], reason.strip(), now)
+        case = Case(here.surface, here.place, 0, caller.asker, target, ACTIONS[curb], specs.clean(reason), now)
         written = await self.striking.curb(tx, case, curb, until, now)
         ear = await telling.anywhere(tx, target, here.surface, here.place)
         if ear is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import cards
+from bot import cards, specs
 from bot.cards import moderation as sentences
 from bot.language import say, speaking
 from bot.moderation import gate, showing, telling
@@ -36,7 +36,7 @@ class Reporting:
             return Outcome(Result.PROBLEM, no)
         here = caller.address
         report = Report(
-            self.make_id(), clip_id, here.surface, here.place, caller.asker, reason.strip()[:REASON_CHARS], now
+            self.make_id(), clip_id, here.surface, here.place, caller.asker, specs.clean(reason)[:REASON_CHARS], now
         )
         if not await reports.add(tx, report):
             return Outcome(Result.REPORTED, say(sentences.REPORTED_BEFORE), job.id)
