@@ -53,6 +53,14 @@ def test_nobody_is_called_and_nothing_leads_anywhere(calling: str) -> None:
     assert read(drawn).startswith(calling)
 
 
+def test_an_address_that_stands_alone_is_copied_as_it_is_and_leads_nowhere() -> None:
+    address = "http://127.0.0.1:8080/moderation/enter/c0ffee?a=1&b=2"
+    card = Card(title="", status="", facts=(("Link", address), ("Prompt", f"see {address}")))
+    alone, among = drawing.drawn(card, 4096).splitlines()[-2:]
+    assert alone == "Link: <code>http://127.0.0.1:8080/moderation/enter/c0ffee?a=1&amp;b=2</code>"
+    assert "http://" not in among
+
+
 def test_numbers_and_ends_of_sentences_stay_as_they_are() -> None:
     assert JOINER not in drawing.drawn(Card("a heart. 7.5 of it", "Ready in 1.5 min."), 4096)
 

@@ -28,9 +28,9 @@ def mentioned(message: Message) -> tuple[str, User | None]:
     first = min(found, key=lambda entity: entity.offset, default=None)
     if first is None or first.user is None:
         return words_of(message), None
-    units = words_of(message).encode("utf-16-le")  # in which Telegram counts
+    units = words_of(message).encode("utf-16-le", "surrogatepass")  # in which Telegram counts
     before, after = units[: 2 * first.offset], units[2 * (first.offset + first.length) :]
-    return (before + after).decode("utf-16-le"), first.user
+    return (before + after).decode("utf-16-le", "replace"), first.user
 
 
 def answered(message: Message) -> Message | None:

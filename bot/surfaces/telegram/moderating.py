@@ -20,6 +20,7 @@ from bot.answers import Answers
 from bot.cards import Card, bench, questions
 from bot.cards import answers as sentences
 from bot.commands import Commands, Outcome
+from bot.port import TooLarge
 from bot.specs import Problem
 from bot.surfaces.telegram import members, wire
 from bot.surfaces.telegram.saying import Saying, private_chat
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 Said = Mapping[str, str]  # what was said, by the names of the command's options
 Answer = Callable[[Caller, Said], Awaitable[Card]]
+
+LEAST_BYTES = 1_000_000  # of a part of somebody's data
 
 _CARD = TypeAdapter(Card)
 
@@ -100,26 +103,26 @@ class Moderating:
         command = typed.command_of(line)
         if isinstance(command, Problem):
             return command
-        member = ""
-        if command.option("member") is not None:
-            words, mentioned = members.mentioned(message)
-            line = typed.read(words)
-            member = str(mentioned.id) if mentioned else await self._answered(caller, line, message)
+        if command.option("member") is None:
+            return typed.options_of(line)
+        words, mentioned = members.mentioned(message)
+        line = typed.read(words)
+        member = str(mentioned.id) if mentioned else await self._answered(caller, line, message)
+        if isinstance(member, Problem):
+            return member
         said = typed.options_of(line, {"member": member} if member else None)
         if not isinstance(said, Problem) and said.get("member", "").startswith("@"):
             return Problem(questions.no_names())
-        if isinstance(said, Problem) and not member and members.answered(message) is not None:
-            return Problem(questions.nobody_behind())
         return said
 
-    async def _answered(self, caller: Caller, line: Line, message: Message) -> str:
-        """Who is meant by the message that is answered; a number of somebody's own counts more."""
+    async def _answered(self, caller: Caller, line: Line, message: Message) -> str | Problem:
+        """Who is meant by the message that is answered, if one is; a number of somebody's own counts more."""
         found, word = members.answered(message), next(iter(line.words.split()), "")
         if found is None or "member" in line.options or members.names_somebody(word):
             return ""
         us = self._surface.wire.bot.id
         asker = await members.behind(found, caller.address, us, self._commands.database)
-        return asker.id if asker else ""
+        return asker.id if asker else Problem(questions.nobody_behind())
 
     # --- what moderators ask for ---
 
@@ -191,13 +194,26 @@ class Moderating:
         if part is None or not 1 <= part <= menu.MOST_PAGES:
             wrong = bench.not_a_number("part", said["part"], 1, menu.MOST_PAGES)
             return await self._saying.tell(caller, wrong, origin)
-        export = await self._answers.my_data_export(alone, part, wire.UPLOAD_BYTES)
+        limit = wire.UPLOAD_BYTES
+        while not await self._handed_over(caller, alone, part, limit, origin):
+            limit //= 2  # whatever stands before Telegram takes less than Telegram
+        return None
+
+    async def _handed_over(self, caller: Caller, alone: Caller, part: int, limit: int, origin: str) -> bool:
+        """Whether a file of at most so many bytes was small enough. Raises TooLarge where nothing is."""
+        export = await self._answers.my_data_export(alone, part, limit)
         try:
             if export.path is None:
-                return await self._saying.whisper(caller, export.card, origin, alone.address)
-            return await self._saying.hand_over(caller, export.card, export.path, origin)
+                await self._saying.whisper(caller, export.card, origin, alone.address)
+            else:
+                await self._saying.hand_over(caller, export.card, export.path, origin)
+        except TooLarge:
+            if limit < LEAST_BYTES:
+                raise
+            return False
         finally:
             await asyncio.to_thread(export.discard)
+        return True
 
     # --- what acts ---
 
