@@ -248,20 +248,18 @@ def day(at: float) -> str:
     return f"{say(_DAYS[then.weekday()])} {then.day}"
 
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAYS = {0: "Mon", 1: "Tue", 2: "Wed", 3: "Thu", 4: "Fri", 5: "Sat", 6: "Sun"}
 
 
 def span(seconds: float, unit: float) -> str:
     """A length of time in one unit, for a scale."""
-    return f"{seconds / unit:g} {_UNITS[unit]}" if seconds else "0"
+    symbol = "h" if unit == HOUR else "min" if unit == MINUTE else "s"
+    return f"{seconds / unit:g} {symbol}" if seconds else "0"
 
 
 def unit_of(seconds: float) -> float:
     """The unit in which a scale up to so many seconds is told."""
     return next((unit for unit in (HOUR, MINUTE) if seconds > 2 * unit), 1.0)
-
-
-_UNITS = {1.0: "s", MINUTE: "min", HOUR: "h"}
 
 
 def standing(now: Standing, at: float) -> str:
@@ -275,7 +273,10 @@ def standing(now: Standing, at: float) -> str:
 
 
 def curb(found: Curb) -> str:
-    return say({Curb.COOL_DOWN: "cooling down", Curb.MUTE: "muted", Curb.BAN: "banned"}[found])
+    return say(_CURBED[found])
+
+
+_CURBED = {Curb.COOL_DOWN: "cooling down", Curb.MUTE: "muted", Curb.BAN: "banned"}
 
 
 # --- reviews ---
