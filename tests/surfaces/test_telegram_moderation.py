@@ -148,42 +148,29 @@ async def reported(house: TelegramHouse, town: Town, card: Message) -> Review:
 # --- who somebody is ---
 
 
-@pytest.mark.parametrize(
-    ("rank", "expected"),
-    [
-        ("creator", Circumstances(moderator=True)),
-        ("administrator", Circumstances(moderator=True)),
-        ("member", Circumstances()),
-        ("restricted", Circumstances()),
-        ("left", Circumstances()),
-        ("kicked", Circumstances()),
-    ],
-)
-async def test_who_somebody_is_in_a_group_is_asked_anew(
-    house: TelegramHouse, town: Town, rank: str, expected: Circumstances
-) -> None:
-    town.group.members[town.carl.id] = rank
-    here = Address(*town.place)
-    assert await house.surface.circumstances(here, Asker(NAME, str(town.carl.id))) == expected
+async def test_who_somebody_is_in_a_group_is_asked_anew(house: TelegramHouse, town: Town) -> None:
+    here, carl = Address(*town.place), Asker(NAME, str(town.carl.id))
+    found = {}
+    for rank in ("creator", "administrator", "member", "restricted", "left", "kicked"):
+        town.group.members[town.carl.id] = rank
+        found[rank] = await house.surface.circumstances(here, carl)
+    managing = dict.fromkeys(("creator", "administrator"), Circumstances(moderator=True))
+    assert found == managing | dict.fromkeys(("member", "restricted", "left", "kicked"), Circumstances())
 
 
-@pytest.mark.parametrize(
-    ("asker", "expected"),
-    [
-        ("{group}", Circumstances(moderator=True)),  # an anonymous administrator
-        ("{channel}", Circumstances()),  # somebody who writes as a channel of theirs
-        ("{bob}", Circumstances(moderator=True)),
-        ("987654321", Circumstances()),  # nobody whom Telegram knows there
-        ("no number", Circumstances()),
-        ("٣", Circumstances()),
-    ],
-)
-async def test_only_administrators_and_the_group_itself_manage_it(
-    house: TelegramHouse, town: Town, asker: str, expected: Circumstances
-) -> None:
+async def test_only_administrators_and_the_group_itself_manage_it(house: TelegramHouse, town: Town) -> None:
     channel = house.telegram.channel("News", town.bob)
-    named = asker.format(group=town.group.id, channel=channel.id, bob=town.bob.id)
-    assert await house.surface.circumstances(Address(*town.place), Asker(NAME, named)) == expected
+    expected = {
+        str(town.group.id): True,  # an anonymous administrator
+        str(town.bob.id): True,
+        str(channel.id): False,  # somebody who writes as a channel of theirs
+        "987654321": False,  # nobody whom Telegram knows there
+        "no number": False,
+        "٣": False,
+    }
+    here = Address(*town.place)
+    found = {one: await house.surface.circumstances(here, Asker(NAME, one)) for one in expected}
+    assert found == {one: Circumstances(moderator=manages) for one, manages in expected.items()}
 
 
 async def test_nobody_manages_a_private_chat_nor_what_is_not_on_telegram(house: TelegramHouse, town: Town) -> None:
@@ -293,6 +280,9 @@ async def test_a_reported_clip_comes_to_the_desk_covered_and_a_decision_redraws_
     await pressed(house, look, label(look, "y"), town.carl)
     await house.telegram.until(lambda: not look.buttons and "approved" in read(look))
     await house.telegram.until(lambda: card.kind == "animation")  # shown again
+    told = await house.telegram.sees(town.group, lambda one: "it is shown again" in read(one))
+    assert told.reply_to == card.id
+    assert [entity.get("url") for entity in told.entities][-1:] == [f"tg://user?id={town.ada.id}"]
     assert await actions(house, town) == [Action.POLICY, Action.HIDE, Action.APPROVE]
     async with house.core.database.reading() as tx:
         assert await reports.of_clip(tx, clip.id, *town.place) == []  # that is open
@@ -403,6 +393,15 @@ async def test_a_name_alone_names_nobody(house: TelegramHouse, town: Town) -> No
     assert await cases_of(house, town) == []
 
 
+@pytest.mark.parametrize("text", ["/zpurge 24", "/zblock 24", "/zstrikes"])
+async def test_a_message_that_stands_for_nobody_means_nobody(house: TelegramHouse, town: Town, text: str) -> None:
+    """Not even everybody."""
+    answer = await house.answer(town.group, town.say(town.bob, "/zpause"))
+    said = await house.answer(town.group, town.say(town.bob, text, reply_to=answer))
+    assert "who is meant" in read(said)
+    assert said.buttons == []
+
+
 async def test_a_topic_is_no_reply_to_whoever_opened_it(desk: Desk) -> None:
     house, town = desk.house, desk.town
     said = house.telegram.say(town.group, town.carl, "/zgrant 1", thread=desk.films)
@@ -503,20 +502,30 @@ async def test_an_act_whose_answer_was_lost_in_a_kill_is_not_repeated(
         await second.card(town.group, "credit")  # and it is told once more
 
 
-@pytest.mark.parametrize("text", ["/zgrant 1", "/zunblock", "/zpause", "/zblock", "/zpurge"])
-async def test_an_update_that_is_handled_twice_acts_once(house: TelegramHouse, town: Town, text: str) -> None:
+async def test_an_update_that_is_handled_twice_acts_once(house: TelegramHouse, town: Town) -> None:
     words = town.say(town.ada, "hello")
-    said = town.say(town.bob, text, reply_to=words)
-    await house.answer(town.group, said)
-    await house.until_handled()
-    before, count = await actions(house, town), len(house.telegram.messages(town.group))
-    async with house.core.database.reading() as tx:
-        number = await updates.last_number(tx, NAME)
-    assert number is not None
     hearing = Hearing(house.surface, house.core.commands, house.core.answers)
-    await hearing.hear(number, {"update_id": number, "message": said.json(BOT)})
-    assert await actions(house, town) == before
-    assert len(house.telegram.messages(town.group)) == count
+    for text in ("/zgrant 1", "/zunblock", "/zpause", "/zblock", "/zpurge"):
+        said = town.say(town.bob, text, reply_to=words)
+        await house.answer(town.group, said)
+        await house.until_handled()
+        before, count = await actions(house, town), len(house.telegram.messages(town.group))
+        async with house.core.database.reading() as tx:
+            number = await updates.last_number(tx, NAME)
+        assert number is not None
+        await hearing.hear(number, {"update_id": number, "message": said.json(BOT)})
+        assert await actions(house, town) == before, text
+        assert len(house.telegram.messages(town.group)) == count, text
+
+
+async def test_what_was_begun_and_came_to_no_known_end_is_not_begun_again(house: TelegramHouse, town: Town) -> None:
+    words = town.say(town.ada, "hello")
+    said = town.group.add(sender=town.bob, text="/zgrant 1", reply_to=words.id)
+    await house.surface.places.note_begun("7")
+    hearing = Hearing(house.surface, house.core.commands, house.core.answers)
+    await hearing.hear(7, {"update_id": 7, "message": said.json(BOT)})
+    await house.card(town.group, "stopped in the middle")
+    assert await actions(house, town) == []
 
 
 async def test_a_press_that_is_handled_twice_acts_once(house: TelegramHouse, town: Town) -> None:
@@ -533,22 +542,22 @@ async def test_a_press_that_is_handled_twice_acts_once(house: TelegramHouse, tow
 
 # --- what only the one who asked should read ---
 
-FOR_MODERATORS = ["/zcases", "/ztest a heart", "/zreview", "/zconsole", "/zstrikes"]
 
-
-@pytest.mark.parametrize("text", [*FOR_MODERATORS, "/strikes"])
-async def test_what_is_for_one_alone_comes_in_the_private_chat(house: TelegramHouse, town: Town, text: str) -> None:
+async def test_what_is_for_one_alone_comes_in_the_private_chat(house: TelegramHouse, town: Town) -> None:
     private = house.telegram.private(town.bob)
     words = town.say(town.ada, "hello")
-    answer = await house.answer(town.group, town.say(town.bob, text, reply_to=words))
-    assert "private chat" in read(answer)
-    assert len(read(answer).splitlines()) == 2
-    await house.until_handled()
-    assert len([one for one in house.telegram.messages(private) if one.sender == BOT]) == 1
+    for_one = ("/zcases", "/ztest a heart", "/zreview", "/zconsole", "/zstrikes", "/strikes", "/zamend 7 more")
+    for count, text in enumerate(for_one, start=1):
+        answer = await house.answer(town.group, town.say(town.bob, text, reply_to=words))
+        assert "private chat" in read(answer), text
+        assert len(read(answer).splitlines()) == 2, text
+        await house.until_handled()
+        assert len([one for one in house.telegram.messages(private) if one.sender == BOT]) == count, text
 
 
-@pytest.mark.parametrize("met", [None, False])
-@pytest.mark.parametrize("text", ["/zcases", "/strikes", "/mydata export", "/mydata delete"])
+@pytest.mark.parametrize(
+    ("text", "met"), [("/zcases", None), ("/strikes", False), ("/mydata export", None), ("/mydata delete", False)]
+)
 async def test_whoever_has_not_started_the_bot_is_shown_the_way(
     house: TelegramHouse, town: Town, text: str, met: bool | None
 ) -> None:
@@ -672,6 +681,15 @@ async def test_a_copy_of_what_is_stored_comes_as_a_file_in_private_wherever_it_w
     assert [one for one in house.telegram.messages(town.group) if one.kind == "document"] == []
 
 
+async def test_a_copy_comes_in_parts_where_less_is_taken(house: TelegramHouse, town: Town) -> None:
+    private = house.telegram.private(town.ada)
+    await house.made(town.group, town.ada, "/video a heart")
+    refused = house.telegram.fault("sendDocument", status=413, description="Request Entity Too Large")
+    house.telegram.say(private, town.ada, "/mydata export")
+    await house.clips(private, 1)
+    assert refused.hits == 1
+
+
 async def test_deletion_is_asked_about_and_done_in_private(house: TelegramHouse, town: Town) -> None:
     house.telegram.private(town.ada)
     card, clip = await house.made(town.group, town.ada, "/video a heart")
@@ -683,12 +701,25 @@ async def test_deletion_is_asked_about_and_done_in_private(house: TelegramHouse,
         assert await gallery.get(tx, clip.id) is None
 
 
-@pytest.mark.parametrize("text", ["/mydata", "/mydata burn", "/mydata export --part x", "/hide", "/zamend", "/zgrant"])
-async def test_what_is_not_understood_is_answered_with_a_sentence(house: TelegramHouse, town: Town, text: str) -> None:
-    house.telegram.private(town.bob)
-    answer = await house.answer(town.group, town.say(town.bob, text))
-    assert len(read(answer).splitlines()) == 2
-    assert read(answer).rstrip().endswith((".", "?"))
+async def test_what_is_not_understood_is_answered_with_a_sentence(house: TelegramHouse, town: Town) -> None:
+    private = house.telegram.private(town.bob)
+    wrong = (
+        *(
+            "/mydata",
+            "/mydata burn",
+            "/mydata export --part x",
+            "/mydata export --part 0",
+            "/mydata delete --level all",
+        ),
+        *("/hide", "/hide nothing", "/report nothing", "/zamend", "/zgrant", "/zwhy", "/ztest", "/zcases --page x"),
+        *("/zsettings desk here", "/zblock somebody"),
+    )
+    for text in wrong:
+        answer = await house.answer(town.group, town.say(town.bob, text))
+        await house.until_handled()
+        for said in (answer, *(one for one in house.telegram.messages(private) if one.sender == BOT)):
+            assert len(read(said).splitlines()) == 2, text
+            assert read(said).rstrip().endswith((".", "?")), text
 
 
 # --- a group that moves, and two groups ---
