@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bot.port import Rendition
     from tests.surfaces.conftest import Crew, House
     from tests.surfaces.discord_server.server import DiscordServer
-    from tests.surfaces.discord_server.world import Channel, Message, User
+    from tests.surfaces.discord_server.world import Channel, Interaction, Message, User
 
 
 @pytest.fixture
@@ -383,9 +384,9 @@ async def test_every_command_of_moderators_is_refused_to_others(court: Court) ->
 
 
 async def test_every_command_of_moderators_is_answered(court: Court) -> None:
-    clip, _, _ = await judged(court)
+    there = await judged(court)
     told = {}
-    for command, options in everything(court.crew.ann, clip.id):
+    for command, options in everything(court.crew.ann, there.clip.id):
         if command != "console":
             answer = await court.ordered(command, options)
             assert "Only" not in answer.text, command
@@ -582,45 +583,57 @@ async def until_drawn(court: Court) -> None:
         await database.bell.wait(heard, 5.0)
 
 
-async def judged(court: Court) -> tuple[Clip, Message, Message]:
-    """In the crew's server: a strike with its case, a clip that is being looked at, and a question that waits."""
+@dataclass
+class Judged:
+    """In one server: a strike with its case, a refusal, a clip that is being looked at, and a question that waits."""
+
+    clip: Clip
+    refusal: str
+    buttons: dict[str, dict[str, Any]]  # of the cards there, by their labels
+
+
+async def judged(court: Court) -> Judged:
     _, _, first = await reported(court)
     await court.pressed(first, REMOVE, court.mia)
     await court.server.until(lambda: not first.buttons)
     card, clip = await court.made(SECRET)
     await court.report(card, court.crew.ben)
+    refused = await court.said("video", {"prompt": "a naked secret"})
     asked = await court.ordered("purge", {"member": court.crew.ann})
     review = await court.review()
     await until_drawn(court)
-    return clip, review, asked
+    refusal = str(refused.buttons["Appeal"]["custom_id"]).removeprefix("p:")
+    return Judged(clip, refusal, card.buttons | refused.buttons | review.buttons | asked.buttons)
 
 
 async def test_moderators_of_one_server_see_and_do_nothing_in_another(court: Court, abroad: Abroad) -> None:
-    clip, _, _ = await judged(court)
-    ann, place = court.crew.ann, court.crew.guild.id
-    before = await belongings(court, place)
-    for thing in (clip.id, clip.job):
-        for command, options in everything(ann, thing):
-            answer = await court.ordered(command, options, user=abroad.rex, at=abroad.channel)
-            assert "secret" not in answer.text.replace("“secret”", ""), command
-            if "Confirm" in answer.buttons:
-                await court.settled(answer, "Confirm")
-            assert await belongings(court, place) == before, command
-
-
-@pytest.mark.parametrize("button", [APPROVE, REMOVE, FALSE_ALARM, "Confirm", "Dismiss"])
-async def test_buttons_of_one_server_do_nothing_in_another(court: Court, abroad: Abroad, button: str) -> None:
-    """Whoever writes their own client can press any token anywhere."""
-    _, review, asked = await judged(court)
-    stolen = (review.buttons | asked.buttons)[button]
+    there = await judged(court)
     place = court.crew.guild.id
     before = await belongings(court, place)
-    act = await court.server.invoke(
-        "zoetrope block", {"member": court.crew.ben}, user=abroad.rex, channel=abroad.channel
-    )
-    card = await act.card()
-    card.components = [{"type": 1, "id": 1, "components": [stolen]}]
-    await court.settled(card, button)
-    assert await belongings(court, place) == before
-    async with court.house.core.database.reading() as tx:
-        assert [each.decision for each in await reviews.waiting(tx, "discord", place)] == [None]
+    others = [("why", {"id": there.clip.job}), ("why", {"id": there.refusal})]
+    for command, options in [*everything(court.crew.ann, there.clip.id), *others]:
+        answer = await court.ordered(command, options, user=abroad.rex, at=abroad.channel)
+        assert "secret" not in answer.text.replace("“secret”", ""), command
+        if "Confirm" in answer.buttons:
+            await court.settled(answer, "Confirm")
+        assert await belongings(court, place) == before, command
+
+
+async def test_buttons_of_one_server_do_nothing_in_another(court: Court, abroad: Abroad) -> None:
+    """Whoever writes their own client can press any token anywhere."""
+    there = await judged(court)
+    place = court.crew.guild.id
+    before = await belongings(court, place)
+    assert {APPROVE, REMOVE, FALSE_ALARM, "Confirm", "Dismiss", "Report", "Delete", "Appeal"} <= set(there.buttons)
+    for label, button in there.buttons.items():
+        card = await court.ordered("cases", user=abroad.rex, at=abroad.channel)
+        card.components = [{"type": 1, "id": 1, "components": [button]}]
+        act = await court.server.click(card, label)
+        await court.server.until(partial(is_over, act, card))
+        assert "secret" not in card.text, label
+        assert await belongings(court, place) == before, label
+
+
+def is_over(act: Interaction, card: Message) -> bool:
+    """Whether a press was answered: with a whisper, on its card, or with a message of its own."""
+    return bool(act.followups or act.reply is not card or len(card.versions) > 1)
