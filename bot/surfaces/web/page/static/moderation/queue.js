@@ -176,7 +176,8 @@ async function bring(waiting) {
     let article = find(`review-${id}`);
     const drawn = article ? null : page?.getElementById(`review-${id}`);
     if (drawn) {
-      article = document.adoptNode(drawn);
+      article = document.importNode(drawn, true); // a clip of another document would not be loaded
+      article.querySelectorAll("video").forEach((video) => (video.muted = true)); // which a copy forgets
       queue.insertBefore(article, after);
       prepare(article);
       isNew = true;
