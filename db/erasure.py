@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, not_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import blanking, cases, gallery, people, quotas, room
+from db import blanking, cases, gallery, people, quotas, room, standing
 from db.belongings import ABOUT, Whose
 from db.ids import new_id
 from db.purges import PURGING
@@ -79,6 +79,8 @@ async def erase(tx: AsyncConnection, asker: Asker, requester: Requester, now: fl
     """Over all identities of the person; for the platform, over this one."""
     alone = requester is Requester.PLATFORM
     whose = Whose((asker,) if alone else await people.identities(tx, asker))
+    if requester is not Requester.USER:
+        await standing.share(tx, asker, now)  # the links go, or one of the linked
     stopped = await _stop_jobs(tx, whose, now)
     await tx.execute(delete(pending).where(whose.named(pending), pending.c.what != PURGING))
     await _lapse_reviews(tx, whose, now)
@@ -143,9 +145,10 @@ async def _take_words(tx: AsyncConnection, whose: Whose, now: float) -> None:
 
 
 async def _empty_updates(tx: AsyncConnection, whose: Whose, now: float) -> None:
-    """What they wrote and what was not handled yet: it counts as handled."""
+    """What they wrote and what was not handled yet: it counts as handled. What was handled is empty (`db.updates`)."""
     for identity in whose.identities:
-        kept = select(updates.c.number, updates.c.body).where(updates.c.surface == identity.surface)
+        waiting = and_(updates.c.surface == identity.surface, updates.c.handled_at.is_(None))
+        kept = select(updates.c.number, updates.c.body).where(waiting)
         for row in (await tx.execute(kept)).all():
             if is_from(row.body, identity.id):
                 it = and_(updates.c.surface == identity.surface, updates.c.number == row.number)

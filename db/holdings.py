@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,42 +18,74 @@ from db.tables import clips, metadata
 
 Rows = dict[str, list[dict[str, Any]]]
 
-_SECRETS = {"card_routes": {"token"}, "console_links": {"secret_hash"}, "console_sessions": {"secret_hash"}}
-_OTHERS = {  # names of other people, who have a right of their own
-    "cases": {"actor_surface", "actor_id"},
-    "reviews": {"decided_by_surface", "decided_by_id"},
+_SECRETS = {
+    "card_routes": {"token"},
+    "console_links": {"secret_hash"},
+    "console_sessions": {"secret_hash"},
+    "link_codes": {"code_hash"},
 }
+_ROLES = ("actor", "target", "decided_by")  # in which a row about somebody may name somebody else
 _CREDITS = {"cost", "credits"}
 _TIMES = {"until", "since"}
 
 
 async def of(tx: AsyncConnection, asker: Asker) -> Rows:
     """By table, the oldest row first: over all identities of the person. Times are UTC in ISO 8601, credits are
-    standard clips. Neither secrets nor the names of moderators are among it."""
+    standard clips. Neither secrets nor the names of other people are among it."""
     whose = Whose(await people.identities(tx, asker))
     found: Rows = {"identities": [{"surface": each.surface, "id": each.id} for each in whose.identities]}
     for name, about in sorted(ABOUT.items()):
         table = metadata.tables[name]
         rows = await tx.execute(select(table).where(about(whose)).order_by(*table.primary_key.columns))
-        found[_plain(name)] = [_readable(table, row) for row in rows]
+        found[_plain(name)] = [_readable(table, row, whose) for row in rows]
     for name in sorted(BODIES):
         found[_plain(name)] = await _sent_by(tx, metadata.tables[name], whose)
     return {name: rows for name, rows in found.items() if rows}
 
 
 async def _sent_by(tx: AsyncConnection, table: Table, whose: Whose) -> list[dict[str, Any]]:
-    rows = (await tx.execute(select(table).order_by(*table.primary_key.columns))).all()
-    return [_readable(table, row) for row in rows if any(_sent(row, each) for each in whose.identities)]
+    """What was not handled yet, as nothing else is kept; without what others had said that it answers or quotes."""
+    waiting = select(table).where(table.c.handled_at.is_(None)).order_by(*table.primary_key.columns)
+    sent = []
+    for row in (await tx.execute(waiting)).all():
+        theirs = {each.id for each in whose.identities if each.surface == row.surface}
+        body = _without_others(row.body, theirs)
+        if any(is_from(body, person) for person in theirs):
+            sent.append({**_readable(table, row, whose), "body": _spelled(body, _plain)})
+    return sent
 
 
-def _sent(row: Row[Any], identity: Asker) -> bool:
-    return bool(row.surface == identity.surface and is_from(row.body, identity.id))
+def _without_others(body: Any, people_: Collection[str]) -> Any:
+    """What a platform sent without the parts that are from anybody else."""
+    if isinstance(body, list):
+        return [_without_others(each, people_) for each in body]
+    if not isinstance(body, dict):
+        return body
+    sender = body.get("from")
+    if isinstance(sender, dict) and str(sender.get("id")) not in people_:
+        return {}
+    return {key: _without_others(each, people_) for key, each in body.items()}
 
 
-def _readable(table: Table, row: Row[Any]) -> dict[str, Any]:
-    hidden = _SECRETS.get(table.name, set()) | _OTHERS.get(table.name, set())
-    named = ((column.name, value) for column, value in zip(table.columns, row, strict=True))
-    return {_plain(name): _value(name, value) for name, value in named if name not in hidden and _says(value)}
+def _readable(table: Table, row: Row[Any], whose: Whose) -> dict[str, Any]:
+    """A row in plain words, without secrets and the names of other people, who have a right of their own."""
+    values = {column.name: value for column, value in zip(table.columns, row, strict=True)}
+    hidden = _SECRETS.get(table.name, set()) | _others(values, whose)
+    if "card" in values and not _is_theirs(values["card"].get("asker"), whose):
+        values["card"] = {name: value for name, value in values["card"].items() if name != "asker"}
+    return {_plain(name): _value(name, value) for name, value in values.items() if name not in hidden and _says(value)}
+
+
+def _others(values: Mapping[str, Any], whose: Whose) -> set[str]:
+    """The columns that name somebody else."""
+    named = ((f"{role}_surface", f"{role}_id") for role in _ROLES if f"{role}_id" in values)
+    return {
+        column for pair in named for column in pair if Asker(values[pair[0]], values[pair[1]]) not in whose.identities
+    }
+
+
+def _is_theirs(asker: Any, whose: Whose) -> bool:
+    return isinstance(asker, dict) and Asker(asker.get("surface", ""), asker.get("id", "")) in whose.identities
 
 
 def _says(value: Any) -> bool:

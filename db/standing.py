@@ -1,20 +1,34 @@
 """How people stand in a place: points that decay, and curbs that end or are lifted.
 
-Both are written under one identity and count for the person: for every identity that is linked to it now.
+Both are written under one identity and count for the person: for every identity that is linked to it now. Whoever parts
+from their other identities takes along what counts against them (`share`), as a copy that counts once where they are
+linked again.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
-from db.records import EVERYWHERE, Asker, Curb, Restriction, Standing, Strike
+from db.ids import new_id
+from db.records import EVERYWHERE, NOBODY, Asker, Curb, Restriction, Standing, Strike
 from db.rows import asker_of, asker_values
 from db.tables import restrictions, strikes
 
+Laid = TypeVar("Laid", Strike, Restriction)
+
+_SAME_STRIKE = (
+    strikes.c.surface,
+    strikes.c.place,
+    strikes.c.case,
+    strikes.c.points,
+    strikes.c.created_at,
+    strikes.c.until,
+)
 _GRAVITY = {curb: gravity for gravity, curb in enumerate(Curb)}
 
 
@@ -23,7 +37,8 @@ async def standing(tx: AsyncConnection, asker: Asker, surface: str, place: str, 
     identities = await people.identities(tx, asker)
     there = ((surface, place), EVERYWHERE)
     struck = and_(_theirs(strikes, identities, *there), _strike_counts(now))
-    points = (await tx.execute(select(func.coalesce(func.sum(strikes.c.points), 0)).where(struck))).scalar_one()
+    each = select(*_SAME_STRIKE).where(struck).distinct().subquery()
+    points = (await tx.execute(select(func.coalesce(func.sum(each.c.points), 0)))).scalar_one()
     held = and_(_theirs(restrictions, identities, *there), _restriction_holds(now))
     rows = (await tx.execute(select(restrictions.c.curb, restrictions.c.until).where(held))).all()
     return Standing(points, *_gravest([(Curb(row.curb), row.until) for row in rows]))
@@ -49,7 +64,7 @@ async def strikes_of(tx: AsyncConnection, asker: Asker, surface: str, place: str
     """All that the person ever got in this place and that is remembered, the newest first."""
     theirs = _theirs(strikes, await people.identities(tx, asker), (surface, place))
     query = select(strikes).where(theirs).order_by(strikes.c.created_at.desc(), strikes.c.case.desc(), strikes.c.id)
-    return [_strike_of(row) for row in await tx.execute(query)]
+    return _once([_strike_of(row) for row in await tx.execute(query)])
 
 
 async def restrict(tx: AsyncConnection, restriction: Restriction) -> None:
@@ -73,7 +88,7 @@ async def restrictions_of(tx: AsyncConnection, asker: Asker, surface: str, place
     theirs = _theirs(restrictions, await people.identities(tx, asker), (surface, place))
     newest_first = (restrictions.c.since.desc(), restrictions.c.case.desc(), restrictions.c.id)
     rows = await tx.execute(select(restrictions).where(theirs).order_by(*newest_first))
-    return [_restriction_of(row) for row in rows]
+    return _once([_restriction_of(row) for row in rows])
 
 
 async def lift(tx: AsyncConnection, asker: Asker, surface: str, place: str, now: float) -> int:
@@ -85,6 +100,36 @@ async def lift(tx: AsyncConnection, asker: Asker, surface: str, place: str, now:
     return lifted + (await tx.execute(update(restrictions).where(held).values(lifted_at=now))).rowcount
 
 
+async def share(tx: AsyncConnection, asker: Asker, now: float) -> None:
+    """What counts against the person at `now` counts against each of their identities by itself, as if each had earned
+    it: before they part, or one of them is erased. Nobody gets rid of a ban by naming another account theirs."""
+    identities = await people.identities(tx, asker)
+    if len(identities) == 1:
+        return
+    struck = select(strikes).where(_of_person(strikes, identities), _strike_counts(now))
+    for earned in [_strike_of(row) for row in await tx.execute(struck)]:
+        for copy in await _lacking(tx, strikes, earned, identities):
+            await strike(tx, copy)
+    held = select(restrictions).where(_of_person(restrictions, identities), _restriction_holds(now))
+    for laid in [_restriction_of(row) for row in await tx.execute(held)]:
+        for curbed in await _lacking(tx, restrictions, laid, identities):
+            await restrict(tx, curbed)
+
+
+async def _lacking(tx: AsyncConnection, table: Table, one: Laid, identities: tuple[Asker, ...]) -> list[Laid]:
+    """Copies for those who can be in its place and have it not yet."""
+    it = and_(table.c.surface == one.surface, table.c.place == one.place, table.c.case == one.case)
+    rows = await tx.execute(select(table).where(_of_person(table, identities), it))
+    have = {asker_of(row) for row in rows}
+    there = [each for each in identities if one.surface in ("", each.surface)]
+    return [replace(one, id=new_id(), asker=each) for each in there if each not in have]
+
+
+def _once(laid: list[Laid]) -> list[Laid]:
+    """What was shared among identities that are linked again is one thing."""
+    return list({replace(one, id="", asker=NOBODY, lifted_at=None): one for one in laid}.values())
+
+
 async def forget(tx: AsyncConnection, before: float) -> None:
     """Drop what was over before a moment: decayed, ended or lifted."""
     await tx.execute(delete(strikes).where(or_(strikes.c.until < before, strikes.c.lifted_at < before)))
@@ -93,7 +138,11 @@ async def forget(tx: AsyncConnection, before: float) -> None:
 
 def _theirs(table: Table, identities: tuple[Asker, ...], *where: tuple[str, str]) -> ColumnElement[bool]:
     there = tuple_(table.c.surface, table.c.place).in_(where)
-    return and_(people.one_of(identities, table.c.asker_surface, table.c.asker_id), there)
+    return and_(_of_person(table, identities), there)
+
+
+def _of_person(table: Table, identities: tuple[Asker, ...]) -> ColumnElement[bool]:
+    return people.one_of(identities, table.c.asker_surface, table.c.asker_id)
 
 
 def _strike_counts(now: float) -> ColumnElement[bool]:

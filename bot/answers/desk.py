@@ -20,7 +20,7 @@ from bot.commands import Commands, deciding
 from bot.language import speaking
 from bot.moderation import gate
 from bot.specs import Problem
-from db import allowed, cases, gallery, link_tries, models, people, places, queue, quotas, requests
+from db import allowed, cases, gallery, link_tries, models, people, places, queue, quotas, requests, standing
 from db.ids import new_id
 from db.records import Action, Asker, Caller, Case, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
 
@@ -303,6 +303,7 @@ class Answers:
     async def _part(self, asker: Asker) -> Card:
         async with self.commands.database.transaction() as tx:
             before = len(await people.identities(tx, asker)) > 1
+            await standing.share(tx, asker, self.commands.clock())
             await people.leave(tx, asker)
         return sentences.note(sentences.parted(before))
 

@@ -646,6 +646,17 @@ async def test_undo_parts_what_was_joined(world: World, answers: Answers) -> Non
     assert (await answers.link(PHONE, "undo")).status == "This identity is not linked with any other."
 
 
+async def test_undo_is_no_way_out_of_a_ban(world: World, answers: Answers) -> None:
+    await answers.link(PHONE, await code_of(answers))
+    here = PHONE.address
+    ban = Restriction("r1", here.surface, here.place, DESK.asker, Curb.BAN, 1, 0.0)
+    async with world.database.transaction() as tx:
+        await standing.restrict(tx, ban)
+    await answers.link(PHONE, "undo")
+    async with world.database.reading() as tx:
+        assert (await standing.standing(tx, PHONE.asker, here.surface, here.place, 1.0)).curb is Curb.BAN
+
+
 def test_codes_hold_sixty_bits() -> None:
     shown = {codes.new() for _ in range(100)}
     assert len(shown) == 100

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import erasure, gallery, holdings, people, queue, quotas, requests
+from db import erasure, gallery, holdings, people, queue, quotas, requests, standing
 from db.belongings import ABOUT, BODIES, NOBODYS
 from db.database import Database
 from db.purges import PURGING
@@ -34,7 +34,7 @@ from db.records import (
     Verdict,
     Wish,
 )
-from db.tables import ReservationState, metadata, restrictions, reviews
+from db.tables import ReservationState, cases, metadata, restrictions, reviews, room_messages, updates
 
 ID = "7700112233"
 ADA = Asker("telegram", ID)
@@ -524,6 +524,40 @@ async def test_neither_secrets_nor_names_of_moderators_are_handed_out(seeded: Da
         found = json.dumps(await holdings.of(tx, ADA))
     assert "themod" not in found
     assert "secret" not in found
+
+
+async def test_nobody_else_is_named_in_what_somebody_is_handed(seeded: Database) -> None:
+    """Neither those whom they moderated, nor who had their clip shown once more, nor whom they answered."""
+    quoted = {"from": {"id": int(BOB.id)}, "text": OTHERS}
+    shown = {"title": f"a {WORDS} dancing", "asker": {"surface": BOB.surface, "id": BOB.id}}
+    bodies = [
+        {"message": {"from": {"id": int(ID)}, "text": "/report", "reply_to_message": quoted}},
+        {"message": {**quoted, "reply_to_message": {"from": {"id": int(ID)}, "text": WORDS}}},
+    ]
+    about_bob = {"target_surface": BOB.surface, "target_id": BOB.id}
+    async with seeded.transaction() as tx:
+        for number, body in enumerate(bodies):
+            await tx.execute(insert(updates).values(surface="telegram", number=900 + number, body=body, received_at=1))
+        await tx.execute(update(room_messages).where(room_messages.c.id == "a0").values(card={"asker": shown["asker"]}))
+        await tx.execute(update(cases).where(cases.c.actor_id == ID).values(about_bob))
+        await tx.execute(update(reviews).where(reviews.c.decided_by_id == ID).values(about_bob))
+    async with seeded.reading() as tx:
+        found = await holdings.of(tx, ADA)
+    said = json.dumps(found)
+    assert BOB.id not in said
+    assert OTHERS not in said
+    assert [row["number"] for row in found["updates"]] == [ord("a"), 900]
+
+
+@pytest.mark.parametrize("requester", [Requester.STRICT, Requester.OWNER, Requester.PLATFORM])
+async def test_a_ban_is_not_escaped_with_a_linked_account(seeded: Database, requester: Requester) -> None:
+    other = Asker("telegram", "5550001")
+    async with seeded.transaction() as tx:
+        await people.offer(tx, other, "code", 9999.0)
+        await people.join(tx, ADA, "code", NOW)
+    await erase(seeded, requester)
+    async with seeded.reading() as tx:
+        assert (await standing.standing(tx, other, "telegram", GROUP, NOW)).curb is Curb.BAN
 
 
 def test_nothing_that_can_hold_words_is_of_another_kind_than_text_or_json() -> None:

@@ -95,6 +95,50 @@ async def test_lifting_ends_what_counts_here_and_is_remembered(database: Databas
     assert await stands(database, place="g2") == Standing(1)
 
 
+async def link(database: Database, one: Asker, other: Asker) -> None:
+    async with database.transaction() as tx:
+        await people.offer(tx, one, "h", 9.0)
+        await people.join(tx, other, "h", 1.0)
+
+
+async def part(database: Database, asker: Asker) -> None:
+    async with database.transaction() as tx:
+        await standing.share(tx, asker, 20.0)
+        await people.leave(tx, asker)
+
+
+@pytest.mark.parametrize("leaving", [ADA, EVE])
+async def test_whoever_parts_takes_along_what_counts_against_the_person(database: Database, leaving: Asker) -> None:
+    ban = replace(MUTE, id="r2", curb=Curb.BAN, case=5, until=None, asker=EVE)
+    await lay_down(database, STRIKE, replace(STRIKE, id="s2", case=4, until=15.0), MUTE, ban)
+    await link(database, ADA, EVE)
+    before = await stands(database)
+    await part(database, leaving)
+    assert await stands(database, ADA) == await stands(database, EVE) == before == Standing(1, Curb.BAN, None)
+
+
+async def test_what_was_taken_along_counts_once_where_people_link_again(database: Database) -> None:
+    await lay_down(database, STRIKE, MUTE)
+    for _ in range(2):
+        await link(database, ADA, EVE)
+        await part(database, EVE)
+    await link(database, ADA, EVE)
+    assert await stands(database) == await stands(database, EVE) == Standing(1, Curb.MUTE, 50.0)
+    async with database.reading() as tx:
+        assert len(await standing.strikes_of(tx, EVE, "discord", "g1")) == 1
+        assert len(await standing.restrictions_of(tx, EVE, "discord", "g1")) == 1
+
+
+async def test_nothing_is_taken_along_to_where_an_identity_can_never_be(database: Database) -> None:
+    surface, place = EVERYWHERE
+    await lay_down(database, STRIKE, replace(MUTE, surface=surface, place=place))
+    await link(database, ADA, BOB)
+    await part(database, BOB)
+    async with database.reading() as tx:
+        assert await standing.strikes_of(tx, BOB, "discord", "g1") == []
+    assert await stands(database, BOB) == Standing(0, Curb.MUTE, 50.0)
+
+
 async def test_only_what_is_long_over_is_forgotten(database: Database) -> None:
     forever = replace(MUTE, id="r2", curb=Curb.BAN, until=None)
     lifted = replace(forever, id="r3", lifted_at=60.0)
