@@ -142,12 +142,12 @@ class WebSurface:
         return Handle(address, message.id)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
-        """The whole card anew; a clip that it still carries stays on it."""
+        """The whole card anew; a clip that it still carries stays on it, and so does what its asker was told."""
         async with self._writing() as tx:
             kept = await _get(tx, handle)
             same = bool(card.clip) and kept.card["card"]["clip"] == card.clip
-            media, note = (kept.card["media"], kept.card["note"]) if same else (None, "")
-            drawn = drawing.stored(card, media, note, kept.card.get("asker"))
+            media = kept.card["media"] if same else None
+            drawn = drawing.stored(card, media, kept.card["note"], kept.card.get("asker"))
             await room.replace(tx, handle.message, drawn, kept.rendition if same else "")
 
     async def deliver(self, handle: Handle, card: Card, rendition: Rendition) -> Receipt:
@@ -155,7 +155,8 @@ class WebSurface:
             raise TooLarge(LIMITS.upload_bytes)
         async with self._writing() as tx:
             kept = await _get(tx, handle)
-            drawn = drawing.stored(card, drawing.media_of(rendition), asker=kept.card.get("asker"))
+            media, note, asker = drawing.media_of(rendition), kept.card["note"], kept.card.get("asker")
+            drawn = drawing.stored(card, media, note, asker)
             if await room.replace(tx, handle.message, drawn, self._stored_path(rendition.path)) is None:
                 raise Gone(f"Message {handle.message} is no longer in the room.")
         return Receipt(handle.message)

@@ -15,12 +15,13 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
   const words = el("span");
   const expected = el("span", { class: "expected" });
   const status = el("p", { class: "status" }, words, expected);
+  const note = el("p", { class: "note" }); // what a moderator decided, or that the clip has come: for its asker
   const bar = el("progress", { max: 1, "aria-label": say("done_share") });
   const facts = el("dl");
   const deeds = el("div", { class: "deeds" });
   const files = el("p", { class: "files" });
   const told = el("p", { class: "told", role: "status" });
-  const text = el("div", { class: "text" }, title, status, bar, facts, deeds, files, told);
+  const text = el("div", { class: "text" }, title, status, note, bar, facts, deeds, files, told);
   const dot = el("span", { class: "dot", "aria-hidden": "true" });
   const name = el("b");
   const time = el("time");
@@ -144,6 +145,8 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
     readyAt = message.ready_at ?? null;
     setText(words, readyAt === null ? message.status : message.status.replace(/\.$/, ""));
     tick();
+    setText(note, isMine(message) ? message.note : "");
+    note.hidden = !note.textContent;
     bar.hidden = message.bar === null;
     if (message.bar !== null) bar.value = message.bar;
     drawPicture(message);
