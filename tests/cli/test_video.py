@@ -89,10 +89,16 @@ def _hear_ctrl_c() -> None:
 
 
 @pytest.fixture
-def filming(home: Path, temporary: Path) -> Iterator[subprocess.Popen[str]]:
-    """The command at work, with enough to do: its prompt waits in line."""
+def steps() -> int:
+    """Enough to do, so that it does not end by itself."""
+    return 40
+
+
+@pytest.fixture
+def filming(home: Path, temporary: Path, steps: int) -> Iterator[subprocess.Popen[str]]:
+    """The command at work: its prompt waits in line."""
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "bot", "video", HEART, "-o", "a.gif", "--steps", "40"],
+        [sys.executable, "-P", "-m", "bot", "video", HEART, "-o", "a.gif", "--steps", str(steps)],
         cwd=home,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
@@ -140,6 +146,7 @@ def test_a_disk_that_fills_up_ends_it_with_one_sentence(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("steps", [1])
 def test_a_file_that_there_is_no_room_to_make_ends_it_with_one_sentence(
     filming: subprocess.Popen[str], home: Path, temporary: Path
 ) -> None:
