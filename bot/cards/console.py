@@ -457,5 +457,9 @@ def nothing_changed() -> str:
     return say("Nothing was changed, so nothing was saved.")
 
 
+def here_is_nowhere() -> str:
+    return say("This page is in no channel, so “here” means none; please write the channel's id.")
+
+
 def not_said() -> str:
     return say("Please fill in all fields that are not optional.")

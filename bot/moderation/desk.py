@@ -68,10 +68,11 @@ class Desk:
     database: Database
     clock: Callable[[], float]
 
-    async def places(self) -> list[PlaceSeen]:
-        """Every place. For the operator alone, who is asked for a password and not for a place."""
+    async def places(self, caller: Caller) -> list[PlaceSeen] | None:
+        """Every place. For the operator alone."""
         async with self.database.reading() as tx:
-            return await surveys.places_seen(tx)
+            theirs = caller.asker == OPERATOR and await self._may(tx, caller)
+            return await surveys.places_seen(tx) if theirs else None
 
     async def waiting(self, caller: Caller) -> list[Review] | None:
         """The open reviews of the place, the most pressing first."""

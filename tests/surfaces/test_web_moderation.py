@@ -424,6 +424,8 @@ WRONG = [
     ("test", {"prompt": ""}),
     ("policies", {}),
     ("policies", {"steps": "none", "was steps": ""}),
+    ("policies", {"channels": "1, +here", "was channels": ""}),
+    ("policies", {"desk": "Here", "was desk": ""}),
     ("unblock", {"member": ""}),
 ]
 

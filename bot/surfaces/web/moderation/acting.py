@@ -124,6 +124,8 @@ async def _policies(bench: Bench) -> Reply:
     changes = options.changes(bench.posted.fields)
     if not changes:
         return Reply(sentences.nothing_changed(), well=False)
+    if options.names_here(changes):
+        return Reply(sentences.here_is_nowhere(), well=False)
     return _card(await bench.answers.place_settings(bench.seat.caller, changes))
 
 

@@ -6,6 +6,7 @@ then: two moderators who change different things at the same time both get what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from db.records import MILLI, PlaceSettings
 NONE = "none"
 EVERYWHERE = "all"
 SWITCHABLE = tuple(name for name in CATEGORIES if name.startswith("P"))  # what a place may judge otherwise
+_HERE = re.compile(r"(?<!\w)here(?!\w)", re.IGNORECASE)
 _LISTS = frozenset({"channels", "roles", "moderators", "words", "overrides"})
 
 
@@ -56,6 +58,11 @@ def changes(posted: Mapping[str, str]) -> dict[str, str]:
     if any(_is_changed(posted, category) for category in SWITCHABLE):
         changed["overrides"] = _overrides(posted)
     return changed
+
+
+def names_here(changed: Mapping[str, str]) -> bool:
+    """Whether somebody means the channel they are in: on a page there is none."""
+    return any(_HERE.search(changed.get(name, "")) for name in ("channels", "desk"))
 
 
 def _is_changed(posted: Mapping[str, str], name: str) -> bool:

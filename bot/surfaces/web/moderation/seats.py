@@ -80,6 +80,11 @@ class Seats:
         found = await self.session(request)
         return found is not None and found[1].operator
 
+    @staticmethod
+    def operator_at(address: Address) -> Caller:
+        """The operator, who moderates every place."""
+        return Caller(OPERATOR, address, Circumstances(moderator=True))
+
     async def take(self, request: Request) -> Seat | No:
         """The seat at the place that the address of the request names."""
         commands = self.commands()
@@ -118,7 +123,7 @@ class Seats:
     ) -> Circumstances | None:
         """What the platform says right now; None: it says nothing."""
         if session.operator:
-            return Circumstances(moderator=True)
+            return self.operator_at(address).circumstances
         surface = commands.surfaces.get(address.surface)
         if surface is None:
             return None

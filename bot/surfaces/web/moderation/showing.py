@@ -30,6 +30,7 @@ from db.records import Action, Address, Asker, Case, Decision, ReviewKind
 from db.week import Week
 
 AT = "/moderation/at/{surface}/{place}"
+ROOM = Address("web", "main")
 SECTIONS = ("reviews", "cases", "members", "policies", "week")
 WORDS_CHARS = 200  # of a search
 MOST_PAGES = 999_999
@@ -77,9 +78,12 @@ class Showing:
         secret, session = found
         if not session.operator:
             return RedirectResponse(at(Address(session.surface, session.place)), 303)
-        seen = [each for each in await self.desk.places() if _ID.fullmatch(each.place)]  # a terminal has no moderators
+        known = await self.desk.places(self.seats.operator_at(ROOM))
+        if known is None:
+            return self.entrance.turned_away(request, No(403, sentences.no_moderator(), ended=True))
+        seen = [each for each in known if _ID.fullmatch(each.place)]  # a terminal has no moderators
         rows = [_place_row(each.surface, each.place, each.private, each.waiting) for each in seen]
-        room = _place_row("web", "main", False, 0)
+        room = _place_row(ROOM.surface, ROOM.place, False, 0)
         rows = rows if any(row["link"] == room["link"] for row in rows) else [*rows, room]
         groups = _grouped(rows)
         return self.pages.render(
