@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import parcels
 from bot.erasing import Eraser
 from db import cases, console, gallery, link_tries, notices, pending, people, reports, retention, reviews, standing
+from db.batches import BATCH
 from db.config import RetentionConfig
 from db.database import Database
 from db.records import JobState, RequestState
-from db.retention import BATCH, Keeping
+from db.retention import Keeping
 from db.trouble import surviving
 
 DAY = 24 * 3600.0
@@ -132,8 +133,7 @@ class Retention:
             (reviews.forget, before),
             (reports.forget, counted),
         ):
-            async with self.database.transaction() as tx:
-                await forget(tx, moment)
+            await self._all(_before(forget, moment))
         await self._all(lambda tx: retention.forget_credits(tx, before))
 
     async def _forget_what_is_over(self, now: float) -> None:
@@ -143,10 +143,10 @@ class Retention:
             (link_tries.forget, now - DAY),
             (pending.forget, now),
             (console.forget, now),
-            (notices.forget, now - TOLD_SECONDS),
         ):
             async with self.database.transaction() as tx:
                 await forget(tx, moment)
+        await self._all(lambda tx: notices.forget(tx, now - TOLD_SECONDS))
         await self._all(retention.forget_platform_files)
 
     async def _all(self, some: Some) -> None:
@@ -155,6 +155,10 @@ class Retention:
         while done >= BATCH:
             async with self.database.transaction() as tx:
                 done = await some(tx)
+
+
+def _before(forget: Callable[[AsyncConnection, float], Awaitable[int]], moment: float) -> Some:
+    return lambda tx: forget(tx, moment)
 
 
 def last_due(now: float, hour: int) -> float:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
-    delete,
     exists,
     func,
     insert,
@@ -30,6 +29,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert  # ON CONFLICT; PostgreS
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
+from db.batches import drop_some
 from db.records import Action, Asker, Case
 from db.rows import storable
 from db.tables import case_numbers, cases, restrictions
@@ -82,8 +82,9 @@ async def amendments(tx: AsyncConnection, surface: str, place: str, number: int)
     return await _cases(tx, query.order_by(cases.c.number))
 
 
-async def forget(tx: AsyncConnection, before: float) -> None:
-    """Drop the cases that were written before a moment, but for those of curbs that lasted until then or still do."""
+async def forget(tx: AsyncConnection, before: float) -> int:
+    """Drop the cases that were written before a moment, but for those of curbs that lasted until then or still do; a
+    batch of them (`db.batches`)."""
     lasting = exists().where(
         restrictions.c.surface == cases.c.surface,
         restrictions.c.place == cases.c.place,
@@ -91,7 +92,7 @@ async def forget(tx: AsyncConnection, before: float) -> None:
         restrictions.c.lifted_at.is_(None),
         or_(restrictions.c.until.is_(None), restrictions.c.until >= before),
     )
-    await tx.execute(delete(cases).where(cases.c.created_at < before, ~lasting))
+    return await drop_some(tx, cases, and_(cases.c.created_at < before, ~lasting))
 
 
 async def unname(tx: AsyncConnection, identities: Collection[Asker]) -> None:

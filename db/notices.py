@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.batches import drop_some
 from db.records import Notice
 from db.rows import asker_of, asker_values, handle_of, handle_values, storable
 from db.tables import notices
@@ -58,9 +59,9 @@ async def give_up(tx: AsyncConnection, notice_id: str, reason: str, now: float) 
     return await _change(tx, notice_id, sent_at=now, reason=reason)
 
 
-async def forget(tx: AsyncConnection, before: float) -> None:
-    """Drop what was told, or given up, before a moment."""
-    await tx.execute(delete(notices).where(notices.c.sent_at < before))
+async def forget(tx: AsyncConnection, before: float) -> int:
+    """Drop what was told, or given up, before a moment; a batch of it (`db.batches`)."""
+    return await drop_some(tx, notices, notices.c.sent_at < before)
 
 
 def _open_at(surfaces: Collection[str]) -> ColumnElement[bool]:

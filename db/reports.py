@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
+from db.batches import drop_some
 from db.records import Asker, Report
 from db.rows import asker_of, asker_values, storable
 from db.tables import people as known
@@ -73,9 +74,9 @@ async def count_by(tx: AsyncConnection, asker: Asker, since: float) -> int:
     return await _count(tx, asker, since)
 
 
-async def forget(tx: AsyncConnection, before: float) -> None:
-    """Drop what was reported before a moment and looked at."""
-    await tx.execute(delete(reports).where(reports.c.created_at < before, ~_OPEN))
+async def forget(tx: AsyncConnection, before: float) -> int:
+    """Drop what was reported before a moment and looked at; a batch of it (`db.batches`)."""
+    return await drop_some(tx, reports, and_(reports.c.created_at < before, ~_OPEN))
 
 
 async def _all_identities(persons: set[str], tx: AsyncConnection) -> dict[Asker, object]:

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Select, Table, and_, delete, exists, not_,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import blanking, room
-from db.records import END_STATES, Clip, JobState, RequestState
+from db.batches import BATCH, drop_some
+from db.records import END_STATES, UNFINISHED_STATES, Clip, JobState, RequestState
 from db.tables import clips, credit_entries, jobs, places, platform_files, refusals, requests, reviews, room_messages
 
-BATCH = 100
 _EXPIRED = "The clip was kept as long as clips are kept here."
 
 
@@ -79,20 +79,20 @@ async def forget_refusals(tx: AsyncConnection, before: float) -> int:
 
 async def forget_requests(tx: AsyncConnection, state: RequestState, before: float) -> int:
     """Drop what came in before a moment and is still, or has ended, in this state."""
-    return await _drop(tx, requests, and_(requests.c.state == state, requests.c.created_at < before))
+    return await drop_some(tx, requests, and_(requests.c.state == state, requests.c.created_at < before))
 
 
 async def forget_credits(tx: AsyncConnection, before: float) -> int:
     """Drop charges and grants from before a moment that count for nothing any more."""
     over = or_(credit_entries.c.until.is_(None), credit_entries.c.until < before)
-    return await _drop(tx, credit_entries, and_(credit_entries.c.created_at < before, over))
+    return await drop_some(tx, credit_entries, and_(credit_entries.c.created_at < before, over))
 
 
 async def empty_room(tx: AsyncConnection, before: float) -> int:
     """Delete the web page's messages from before a moment that carry no clip, nor wait for one."""
-    waits = exists().where(jobs.c.message == room_messages.c.id, jobs.c.state.not_in(sorted(END_STATES)))
+    waiting = select(jobs.c.message).where(jobs.c.state.in_(sorted(UNFINISHED_STATES)))
     kept = and_(room_messages.c.deleted.is_(False), room_messages.c.rendition == "")
-    old = and_(kept, room_messages.c.created_at < before, not_(waits))
+    old = and_(kept, room_messages.c.created_at < before, room_messages.c.id.not_in(waiting))
     ids = await _ids(tx, select(room_messages.c.id).where(old))
     for message in ids:
         await room.delete(tx, message)
@@ -102,7 +102,7 @@ async def empty_room(tx: AsyncConnection, before: float) -> int:
 async def forget_platform_files(tx: AsyncConnection) -> int:
     """Drop what platforms call clips that are forgotten: a delivery may have noted one a moment later."""
     forgotten = select(clips.c.id).where(clips.c.forgotten)
-    return await _drop(tx, platform_files, platform_files.c.clip.in_(forgotten))
+    return await drop_some(tx, platform_files, platform_files.c.clip.in_(forgotten))
 
 
 def _is_looked_at(table: Table) -> ColumnElement[bool]:
@@ -113,9 +113,3 @@ def _is_looked_at(table: Table) -> ColumnElement[bool]:
 async def _ids(tx: AsyncConnection, query: Select[Any]) -> list[str]:
     found: list[str] = list((await tx.execute(query.limit(BATCH))).scalars())
     return found
-
-
-async def _drop(tx: AsyncConnection, table: Table, where: ColumnElement[bool]) -> int:
-    key = list(table.primary_key.columns)
-    some = select(*key).where(where).limit(BATCH)
-    return (await tx.execute(delete(table).where(tuple_(*key).in_(some)))).rowcount

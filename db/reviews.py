@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    delete,
     func,
     insert,
     literal,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.batches import drop_some
 from db.records import Address, Asker, Clip, Decision, Handle, Review, ReviewKind
 from db.rows import clip_of
 from db.tables import clips, places, reviews
@@ -149,9 +149,9 @@ async def stale(tx: AsyncConnection, kind: ReviewKind, subject: str) -> None:
     await tx.execute(update(reviews).where(shown).values(drawn=False, version=reviews.c.version + 1))
 
 
-async def forget(tx: AsyncConnection, before: float) -> None:
-    """Drop what was decided before a moment."""
-    await tx.execute(delete(reviews).where(~_OPEN, reviews.c.decided_at < before))
+async def forget(tx: AsyncConnection, before: float) -> int:
+    """Drop what was decided before a moment; a batch of it (`db.batches`)."""
+    return await drop_some(tx, reviews, and_(~_OPEN, reviews.c.decided_at < before))
 
 
 async def unlisted_labelled(tx: AsyncConnection, limit: int) -> list[Clip]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Table, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
+from db.batches import drop_some
 from db.ids import new_id
 from db.records import EVERYWHERE, NOBODY, Asker, Curb, Restriction, Standing, Strike
 from db.rows import asker_of, asker_values
@@ -130,10 +131,11 @@ def _once(laid: list[Laid]) -> list[Laid]:
     return list({replace(one, id="", asker=NOBODY, lifted_at=None): one for one in laid}.values())
 
 
-async def forget(tx: AsyncConnection, before: float) -> None:
-    """Drop what was over before a moment: decayed, ended or lifted."""
-    await tx.execute(delete(strikes).where(or_(strikes.c.until < before, strikes.c.lifted_at < before)))
-    await tx.execute(delete(restrictions).where(or_(restrictions.c.until < before, restrictions.c.lifted_at < before)))
+async def forget(tx: AsyncConnection, before: float) -> int:
+    """Drop what was over before a moment: decayed, ended or lifted; a batch of each (`db.batches`)."""
+    struck = await drop_some(tx, strikes, or_(strikes.c.until < before, strikes.c.lifted_at < before))
+    held = await drop_some(tx, restrictions, or_(restrictions.c.until < before, restrictions.c.lifted_at < before))
+    return max(struck, held)
 
 
 def _theirs(table: Table, identities: tuple[Asker, ...], *where: tuple[str, str]) -> ColumnElement[bool]:
