@@ -28,12 +28,13 @@ from bot.core import Core, opened
 from bot.surfaces.telegram.pace import Pace
 from bot.surfaces.telegram.surface import TelegramSurface
 from bot.together import side_by_side
-from db import deliveries, gallery, models, queue, quotas, updates
+from db import cases, deliveries, gallery, models, queue, quotas, updates
 from db.clip_files import ClipFiles
 from db.config import Config, DataConfig, TelegramConfig
 from db.database import Bell, Database
 from db.ids import new_id
 from db.records import (
+    Action,
     Clip,
     Defaults,
     Delivery,
@@ -298,7 +299,7 @@ class BotProcess:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
 
-    async def killed(self, work: Awaitable[None]) -> bool:
+    async def killed(self, work: Awaitable[object]) -> bool:
         """Whether it is killed before `work` is done."""
         assert self.process is not None
         dying, working = asyncio.ensure_future(asyncio.to_thread(self._wait)), asyncio.ensure_future(work)
@@ -393,6 +394,78 @@ async def test_a_kill_after_any_commit_loses_nothing_and_doubles_nothing(bear: B
         if not all(survivals):
             break
     assert 5 < kills < 39
+
+
+@dataclass
+class Court:
+    """A group whose administrator acts against a member, and what is known of it."""
+
+    bot: BotProcess
+    group: Chat
+    bob: Person
+    words: Message
+
+    @classmethod
+    def of(cls, bot: BotProcess) -> Court:
+        ada, bob = bot.server.person("Ada"), bot.server.person("Bob")
+        group = bot.server.supergroup("Films", bob, ada)
+        return cls(bot, group, bob, bot.server.say(group, ada, "spam"))
+
+    def say(self, text: str) -> Message:
+        return self.bot.server.say(self.group, self.bob, text, reply_to=self.words)
+
+    async def answered(self, said: Message) -> Message:
+        """What the bot answers, once everything is handled."""
+        found = await self.bot.server.sees(self.group, lambda one: one.sender == BOT and one.reply_to == said.id)
+        await self.bot.runner.until_delivered(0)
+        return found
+
+    async def until_closed(self, card: Message) -> None:
+        await self.bot.server.until(lambda: not card.buttons)
+        await self.bot.runner.until_delivered(0)
+
+    async def actions(self) -> list[Action]:
+        async with self.bot.runner.database.reading() as tx:
+            return [case.action for case in await cases.browse(tx, "telegram", str(self.group.id))]
+
+
+@pytest.mark.slow
+async def test_what_a_moderator_does_at_once_is_done_once_though_it_meets_a_kill(bear: Bear) -> None:
+    async def acted(commits: int) -> int:
+        async with serving() as server, bear(server, f"acted-{commits}") as bot:
+            court = Court.of(bot)
+            said = court.say("/zgrant 1")
+            bot.start(commits)
+            if killed := await bot.killed(court.answered(said)):
+                bot.start()
+                assert not await bot.killed(court.answered(said))
+            told = [one.text for one in server.messages(court.group) if one.sender == BOT]
+            done = await court.actions()
+            assert done == [Action.GRANT] or (done == [] and any("stopped in the middle" in each for each in told))
+            return killed
+
+    assert sum([sum(await asyncio.gather(*map(acted, range(at, at + AT_ONCE)))) for at in range(1, 13, AT_ONCE)]) > 4
+
+
+@pytest.mark.slow
+async def test_what_a_moderator_confirms_is_done_once_though_it_meets_a_kill(bear: Bear) -> None:
+    async def confirmed(commits: int) -> int:
+        async with serving() as server, bear(server, f"confirmed-{commits}") as bot:
+            court = Court.of(bot)
+            said = court.say("/zblock 24")
+            bot.start()
+            card = await court.answered(said)
+            await bot.stop()
+            (confirm,) = [each["text"] for each in card.buttons if each["callback_data"].startswith("k:")]
+            server.press(card, confirm, court.bob)
+            bot.start(commits)
+            if killed := await bot.killed(court.until_closed(card)):
+                bot.start()
+                assert not await bot.killed(court.until_closed(card))
+            assert await court.actions() == [Action.BAN]
+            return killed
+
+    assert sum([sum(await asyncio.gather(*map(confirmed, range(at, at + AT_ONCE)))) for at in (1, 5)]) > 3
 
 
 @pytest.mark.slow

@@ -2,6 +2,9 @@
 
 surface    TelegramSurface: the contract of port.py, and what runs
 hearing    what an update asks for, handed to the commands and the answers
+moderating what moderators type, and what members type to them
+members    whom and what a command means besides its words
+saying     what is said to somebody, here or where nobody else reads along
 inbox      updates are stored, then confirmed, and handled from the store, each once
 polling    updates that we ask for                webhook    updates that are sent to us
 callers    who speaks in an update, and where

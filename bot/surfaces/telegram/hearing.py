@@ -288,9 +288,9 @@ class Hearing:
         intent, about = intents.parse(token), await self._about(caller, press)
         outcome = await self._surface.places.outcome(origin)
         if outcome is None:
-            outcome = await self._done(replace(caller, address=about or caller.address), press, token, origin)
-            if isinstance(intent, OF_MODERATION):  # from here on only its card has to be drawn
-                await self._surface.places.note_outcome(origin, outcome)
+            meant = replace(caller, address=about or caller.address)
+            of_moderation = isinstance(intent, OF_MODERATION)
+            outcome = await (self._moderated if of_moderation else self._done)(meant, press, token, origin)
         match outcome.result, intent:
             case Result.PAGE, intents.Page(number):
                 await self._turn_page(caller, press, number)
@@ -303,6 +303,17 @@ class Hearing:
             case ((Result.DECIDED | Result.DECIDED_ALREADY), _) if about is not None:  # a desk's cards have a loop
                 following = await self._answers.bench.review(await self._now(replace(caller, address=about)))
                 await self._redraw_pressed(caller, press, asking.after(outcome.sentence, following))
+        return outcome
+
+    async def _moderated(self, caller: Caller, press: CallbackQuery, token: str, origin: str) -> Outcome:
+        """Begun is noted before, and what came of it after: from then on only its card has to be drawn."""
+        places = self._surface.places
+        begun_before = await places.begun(origin) is not None
+        await places.note_begun(origin)
+        outcome = await self._done(caller, press, token, origin)
+        if begun_before and isinstance(intents.parse(token), intents.Confirm) and outcome.result in NOT_FOUND:
+            outcome = Outcome(Result.CONFIRMED, questions.perhaps_done())  # what it asked for is gone: it was taken
+        await places.note_outcome(origin, outcome)
         return outcome
 
     async def _done(self, caller: Caller, press: CallbackQuery, token: str, origin: str) -> Outcome:
