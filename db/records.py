@@ -397,6 +397,7 @@ class Action(StrEnum):
     HIDE = "hide"
     APPROVE = "approve"
     REMOVE = "remove"
+    DECLINE = "decline"
     FALSE_ALARM = "false alarm"
     GRANT = "grant"
     PAUSE = "pause"

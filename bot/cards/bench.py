@@ -29,6 +29,7 @@ ACTIONS = {
     Action.HIDE: "hide",
     Action.APPROVE: "approve",
     Action.REMOVE: "remove",
+    Action.DECLINE: "decline",
     Action.FALSE_ALARM: "false alarm",
     Action.GRANT: "grant",
     Action.PAUSE: "pause",

@@ -340,6 +340,7 @@ _ACTIONS = {
     Action.HIDE: "hidden",
     Action.APPROVE: "approved",
     Action.REMOVE: "removed",
+    Action.DECLINE: "declined",
     Action.FALSE_ALARM: "false alarm",
     Action.GRANT: "credits granted",
     Action.PAUSE: "paused",

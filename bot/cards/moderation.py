@@ -86,6 +86,8 @@ def decision_word(kind: ReviewKind, decision: Decision) -> str:
             return say("approved")
         case Decision.REMOVE, ReviewKind.APPEAL:
             return say("declined")
+        case Decision.REMOVE, ReviewKind.HELD:
+            return say("declined, with a strike")
         case _:
             return say("removed, with a strike")
 

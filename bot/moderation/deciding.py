@@ -31,13 +31,6 @@ from db.records import (
     Ruling,
 )
 
-ACTIONS = {
-    Decision.APPROVE: Action.APPROVE,
-    Decision.REMOVE: Action.REMOVE,
-    Decision.FALSE_ALARM: Action.FALSE_ALARM,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What a press came to; the files of `gone` are removed once it is committed."""
@@ -207,13 +200,26 @@ def _case(caller: Caller, review: Review, subject: Subject, decision: Decision, 
         number=0,
         actor=caller.asker,
         target=review.target,
-        action=ACTIONS[decision],
+        action=_action(review.kind, decision),
         reason=specs.clean(reason)[:REASON_CHARS],
         created_at=now,
         rule=" ".join(subject.verdict.rules),
         policy=subject.verdict.policy,
         about=links,
     )
+
+
+def _action(kind: ReviewKind, decision: Decision) -> Action:
+    """What the case of a decision records: of what was never made nothing is removed."""
+    match decision, kind:
+        case Decision.REMOVE, ReviewKind.HELD | ReviewKind.APPEAL:
+            return Action.DECLINE
+        case Decision.REMOVE, _:
+            return Action.REMOVE
+        case Decision.FALSE_ALARM, _:
+            return Action.FALSE_ALARM
+        case _:
+            return Action.APPROVE
 
 
 def _kind_of_subject(kind: ReviewKind) -> str:

@@ -75,8 +75,8 @@ def _create_cases() -> None:
         sa.Column("amends", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.CheckConstraint(
-            "action IN ('strike', 'cool-down', 'mute', 'ban', 'unblock', 'hide', 'approve', 'remove', 'false alarm', "
-            "'grant', 'pause', 'resume', 'purge', 'policy', 'erase', 'amend')",
+            "action IN ('strike', 'cool-down', 'mute', 'ban', 'unblock', 'hide', 'approve', 'remove', 'decline', "
+            "'false alarm', 'grant', 'pause', 'resume', 'purge', 'policy', 'erase', 'amend')",
             name=op.f("ck_cases_known_action"),
         ),
         sa.PrimaryKeyConstraint("surface", "place", "number", name=op.f("pk_cases")),
