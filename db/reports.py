@@ -47,13 +47,14 @@ async def of_clip(tx: AsyncConnection, clip: str, surface: str, place: str) -> l
 
 
 async def reporters(tx: AsyncConnection, clip: str, surface: str, place: str, *, since: float, false_limit: int) -> int:
-    """How many different people's open reports count: whose false ones after `since` are fewer than `false_limit`."""
+    """How many different people's open reports count: whose false ones here after `since` are fewer than `false_limit`.
+    What moderators of another place think of them is of no weight."""
     joined = reports.outerjoin(known, and_(*_same_asker()))
     query: Select[Any] = select(reports.c.asker_surface, reports.c.asker_id, known.c.person).select_from(joined)
     rows = (await tx.execute(query.where(_on(clip, surface, place), _OPEN))).all()
     persons: dict[Asker, object] = {asker_of(row): row.person or asker_of(row) for row in rows}
     persons |= await _all_identities({row.person for row in rows if row.person}, tx)
-    false = await _false_by_person(tx, persons, since)
+    false = await _false_by_person(tx, persons, surface, place, since)
     return sum(false[person] < false_limit for person in set(persons.values()))
 
 
@@ -64,9 +65,9 @@ async def settle(tx: AsyncConnection, clip: str, surface: str, place: str, outco
     return settled
 
 
-async def false_count(tx: AsyncConnection, asker: Asker, since: float) -> int:
-    """How many reports that the person made after `since`, anywhere, were false."""
-    return await _count(tx, asker, since, reports.c.outcome == _FALSE)
+async def false_count(tx: AsyncConnection, asker: Asker, surface: str, place: str, since: float) -> int:
+    """How many reports that the person made in a place after `since` were false, as its moderators say."""
+    return await _count(tx, asker, since, _false_in(surface, place))
 
 
 async def count_by(tx: AsyncConnection, asker: Asker, since: float) -> int:
@@ -84,8 +85,10 @@ async def _all_identities(persons: set[str], tx: AsyncConnection) -> dict[Asker,
     return {asker_of(row): row.person for row in rows}
 
 
-async def _false_by_person(tx: AsyncConnection, persons: dict[Asker, object], since: float) -> Counter[object]:
-    false = and_(_by(tuple(persons)), reports.c.outcome == _FALSE, reports.c.created_at > since)
+async def _false_by_person(
+    tx: AsyncConnection, persons: dict[Asker, object], surface: str, place: str, since: float
+) -> Counter[object]:
+    false = and_(_by(tuple(persons)), _false_in(surface, place), reports.c.created_at > since)
     query: Select[Any] = select(reports.c.asker_surface, reports.c.asker_id).where(false)
     return Counter(persons[asker_of(row)] for row in await tx.execute(query))
 
@@ -97,6 +100,10 @@ async def _count(tx: AsyncConnection, asker: Asker, since: float, *which: Column
 
 def _same_asker() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return known.c.asker_surface == reports.c.asker_surface, known.c.asker_id == reports.c.asker_id
+
+
+def _false_in(surface: str, place: str) -> ColumnElement[bool]:
+    return and_(reports.c.outcome == _FALSE, reports.c.surface == surface, reports.c.place == place)
 
 
 def _by(identities: tuple[Asker, ...]) -> ColumnElement[bool]:

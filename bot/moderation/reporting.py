@@ -13,7 +13,7 @@ from bot.language import say, speaking
 from bot.moderation import gate, showing, telling
 from bot.moderation.striking import DAY, REASON_CHARS, Striking
 from bot.outcomes import Outcome, Result
-from db import cases, gallery, places, queue, reports, reviews
+from db import cases, gallery, people, places, queue, reports, reviews
 from db.config import ModerationConfig
 from db.records import NOBODY, Action, Caller, Case, Clip, Curb, Job, Report, Review, ReviewKind
 
@@ -45,11 +45,17 @@ class Reporting:
         return Outcome(Result.REPORTED, say(sentences.REPORTED_HIDDEN if is_hidden else sentences.REPORTED), job.id)
 
     async def count_false(self, tx: AsyncConnection, settled: list[Report], case: Case, now: float) -> None:
-        """Somebody who reports falsely again and again gets a strike, at each so many."""
-        for report in settled:
-            count = await reports.false_count(tx, report.asker, now - self.config.strike_days * DAY)
-            if count and count % self.config.false_reports == 0:
+        """Somebody who reports falsely here again and again gets a strike, at each so many. One person, who may have
+        reported as several identities that are linked now, gets one at most."""
+        since, each = now - self.config.strike_days * DAY, self.config.false_reports
+        while settled:
+            report = settled[0]
+            theirs = await people.identities(tx, report.asker)
+            new = sum(other.asker in theirs and other.created_at > since for other in settled)
+            count = await reports.false_count(tx, report.asker, report.surface, report.place, since)
+            if count // each > (count - new) // each:
                 await self._strike(tx, report, count, case, now)
+            settled = [other for other in settled if other.asker not in theirs]
 
     async def _no(self, tx: AsyncConnection, caller: Caller, job: Job, now: float) -> str:
         """Why the caller may not report this, or nothing."""

@@ -50,7 +50,7 @@ ASKED: dict[str, Ask] = {
     "report": lambda tx: reports.add(tx, Report(new_id(), "c1", *HERE, ADA, "", 9.0)),
     "reports of a clip": lambda tx: reports.of_clip(tx, "c1", *HERE),
     "reporters": lambda tx: reports.reporters(tx, "c1", *HERE, since=1.0, false_limit=3),
-    "false reports": lambda tx: reports.false_count(tx, ADA, 1.0),
+    "false reports": lambda tx: reports.false_count(tx, ADA, *HERE, 1.0),
     "strikes": lambda tx: standing.strikes_of(tx, ADA, *HERE),
     "cases": lambda tx: cases.browse(tx, *HERE, target=ADA),
     "a case": lambda tx: cases.get(tx, *HERE, 1),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from db import people, reports
 from db.database import Database
 from db.ids import new_id
@@ -27,6 +29,10 @@ async def add(database: Database, *wanted: Report) -> list[bool]:
 async def counted(database: Database, clip: Clip, place: str = "g1", since: float = 0.0, limit: int = 2) -> int:
     async with database.reading() as tx:
         return await reports.reporters(tx, clip.id, "discord", place, since=since, false_limit=limit)
+
+
+async def false_count(tx: AsyncConnection, asker: Asker, since: float = 0.0) -> int:
+    return await reports.false_count(tx, asker, "discord", "g1", since)
 
 
 async def link(database: Database, asker: Asker, other: Asker) -> None:
@@ -59,23 +65,33 @@ async def test_different_people_count_and_linked_identities_are_one_of_them(data
 
 async def test_who_reports_falsely_counts_for_nothing_as_no_identity_of_theirs(database: Database, show: Film) -> None:
     clip, harmless, fine = await show(), await show(), await show()
-    await add(database, flag(harmless, LINKED, at=20.0), flag(fine, LINKED, "g2", at=30.0), flag(harmless, BOB))
+    await add(database, flag(harmless, LINKED, at=20.0), flag(fine, LINKED, at=30.0), flag(harmless, BOB))
     await add(database, flag(clip, ADA), flag(clip, BOB))
     async with database.transaction() as tx:
         await reports.settle(tx, harmless.id, "discord", "g1", "false")
-        await reports.settle(tx, fine.id, "discord", "g2", "false")
+        await reports.settle(tx, fine.id, "discord", "g1", "false")
     assert await counted(database, clip) == 2
     await link(database, ADA, LINKED)
     async with database.reading() as tx:
-        assert await reports.false_count(tx, ADA, 0.0) == await reports.false_count(tx, LINKED, 0.0) == 2
-        assert await reports.false_count(tx, LINKED, 20.0) == 1
-        assert await reports.false_count(tx, BOB, 0.0) == 1
+        assert await false_count(tx, ADA) == await false_count(tx, LINKED) == 2
+        assert await false_count(tx, LINKED, since=20.0) == 1
+        assert await false_count(tx, BOB) == 1
         assert await reports.count_by(tx, ADA, 0.0) == 3
         assert await reports.count_by(tx, ADA, 10.0) == 2
     assert await counted(database, clip) == 1
     assert await counted(database, clip, since=20.0) == 2
     assert await counted(database, clip, limit=3) == 2
     assert await counted(database, clip, limit=1) == 0
+
+
+async def test_what_one_place_calls_false_counts_for_nothing_in_another(database: Database, show: Film) -> None:
+    clip, harmless, fine = await show(), await show(), await show()
+    await add(database, flag(harmless, ADA, "g2"), flag(fine, ADA, "g2"), flag(clip, ADA))
+    async with database.transaction() as tx:
+        await reports.settle(tx, harmless.id, "discord", "g2", "false")
+        await reports.settle(tx, fine.id, "discord", "g2", "false")
+        assert (await false_count(tx, ADA), await reports.false_count(tx, ADA, "discord", "g2", 0.0)) == (0, 2)
+    assert await counted(database, clip) == 1
 
 
 async def test_a_look_settles_what_is_open_of_the_clip_in_this_place(database: Database, show: Film) -> None:
@@ -88,7 +104,7 @@ async def test_a_look_settles_what_is_open_of_the_clip_in_this_place(database: D
         assert await reports.of_clip(tx, clip.id, "discord", "g1") == []
         assert [report.id for report in await reports.of_clip(tx, clip.id, "discord", "g2")] == [elsewhere.id]
         assert await reports.settle(tx, clip.id, "discord", "g1", "false") == []
-        assert await reports.false_count(tx, ADA, 0.0) == 0
+        assert await false_count(tx, ADA) == 0
     assert await counted(database, clip) == 0
     assert await add(database, flag(clip, ADA), flag(clip, EVE)) == [False, True]
     assert await counted(database, clip) == 1
@@ -100,7 +116,7 @@ async def test_what_was_looked_at_long_ago_is_forgotten_and_what_is_open_is_not(
     async with database.transaction() as tx:
         await reports.settle(tx, clip.id, "discord", "g1", "false")
         await reports.forget(tx, 10.0)
-        assert await reports.false_count(tx, ADA, 0.0) == 1
+        assert await false_count(tx, ADA) == 1
         await reports.forget(tx, 11.0)
         assert await reports.count_by(tx, ADA, 0.0) == 1
         assert len(await reports.of_clip(tx, other.id, "discord", "g1")) == 1
