@@ -139,6 +139,7 @@ class DeliveryLoop:
 
     async def _bring(self, delivery: Delivery) -> None:
         async with self.database.reading() as tx:
+            delivery = await deliveries.get(tx, delivery.id) or delivery  # as it is now, not when it was noted
             job = await queue.get(tx, delivery.job)
             clip = await gallery.get(tx, delivery.clip)
             crisp = any(model.crisp for model in await models.known(tx) if clip and model.name == clip.spec.model)
@@ -157,7 +158,7 @@ class DeliveryLoop:
     async def _mark_sent(self, delivery: Delivery, job: Job, receipt: Receipt) -> bool:
         """With the place where the clip stands now, if it is another: that is where its card goes on."""
         async with self.database.transaction() as tx:
-            sent = await deliveries.mark_sent(tx, delivery.id, receipt.proof, self.clock())
+            sent = await deliveries.mark_sent(tx, delivery.id, receipt.proof, self.clock(), delivery.renewed)
             if receipt.handle is not None and receipt.handle != delivery.handle:
                 await deliveries.set_handle(tx, delivery.id, receipt.handle)
                 if delivery.handle == job.handle:

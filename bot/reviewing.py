@@ -124,13 +124,14 @@ class ReviewLoop:
             if review is None:
                 return None
             looked = await subjects.look(tx, review, self.clock())
+            language = (await places.settings(tx, review.surface, review.place)).desk_language
         if review.decision is None and looked.subject is None:
             async with self.database.transaction() as tx:
                 await reviews.lapse(tx, review.subject, self.clock())
             return None  # and its card, if there is one, is drawn the next time
         if review.decision is not None and review.handle is None:
             return await self._set_drawn(review)
-        card = _card(looked)
+        card = _card(looked, language)
         surface = self.surfaces[review.surface]
         handle = review.handle
         if handle is None:
@@ -225,10 +226,10 @@ async def _desks(tx: AsyncConnection, undrawn: list[Review]) -> dict[str, Addres
     }
 
 
-def _card(looked: Looked) -> Card:
-    """In the language of the one it is about: of the place's own nobody knows."""
+def _card(looked: Looked, language: str) -> Card:
+    """In the language of the moderators: of the one who has chosen their desk."""
     subject = looked.subject
-    with speaking(subject.ear.language if subject else "en"):
+    with speaking(language):
         return sentences.review(
             looked.review,
             subject.prompt if subject else "",

@@ -28,6 +28,7 @@ async def promise(tx: AsyncConnection, delivery: Delivery) -> None:
         "card_at": delivery.card_at,
         "receipt": delivery.receipt,
         "reason": delivery.reason,
+        "renewed": delivery.renewed,
     }
     await tx.execute(insert(deliveries).values(values))
 
@@ -46,9 +47,14 @@ async def next_due_at(tx: AsyncConnection, surfaces: Collection[str]) -> float |
     return earliest
 
 
-async def mark_sent(tx: AsyncConnection, delivery_id: str, receipt: str, now: float) -> bool:
-    """PROMISED -> SENT with the platform's proof. False: it was closed before."""
-    return await _change(tx, delivery_id, state=DeliveryState.SENT, receipt=receipt, reason="", sent_at=now)
+async def mark_sent(
+    tx: AsyncConnection, delivery_id: str, receipt: str, now: float, renewed: int | None = None
+) -> bool:
+    """PROMISED -> SENT with the platform's proof. False: it was closed before; or it was promised again since it was
+    read as `renewed`, and stays promised, as what was drawn meanwhile may be covered."""
+    values = {"state": DeliveryState.SENT, "receipt": receipt, "reason": "", "sent_at": now}
+    as_read = () if renewed is None else (deliveries.c.renewed == renewed,)
+    return await _change(tx, delivery_id, *as_read, **values)
 
 
 async def postpone(tx: AsyncConnection, delivery_id: str, until: float, reason: str) -> None:
@@ -89,11 +95,13 @@ async def of_message(tx: AsyncConnection, surface: str, place: str, message: str
 async def promise_again(tx: AsyncConnection, clip_id: str, now: float, surface: str = "", place: str = "") -> int:
     """SENT or GIVEN_UP -> PROMISED: the cards that carried the clip shall carry it once more; only those of a place
     where one is given. They count as cards of now: nobody is to be told a second time that their clip is ready.
-    Returns how many."""
-    closed = and_(deliveries.c.clip == clip_id, deliveries.c.state != DeliveryState.PROMISED)
+    Returns how many. What is still PROMISED is renewed: it may have been drawn before this, and been covered since."""
+    carried = deliveries.c.clip == clip_id
     if surface:
         names = await moves.names(tx, surface, place)
-        closed = and_(closed, deliveries.c.surface == surface, deliveries.c.place.in_(names))
+        carried = and_(carried, deliveries.c.surface == surface, deliveries.c.place.in_(names))
+    await tx.execute(update(deliveries).where(carried).values(renewed=deliveries.c.renewed + 1))
+    closed = and_(carried, deliveries.c.state != DeliveryState.PROMISED)
     fresh = {"state": DeliveryState.PROMISED, "attempts": 0, "due_at": now, "card_at": now, "sent_at": None}
     return (await tx.execute(update(deliveries).where(closed).values(**fresh, receipt="", reason=""))).rowcount
 
@@ -107,8 +115,8 @@ def _open_at(surfaces: Collection[str]) -> ColumnElement[bool]:
     return and_(deliveries.c.state == DeliveryState.PROMISED, deliveries.c.surface.in_(surfaces))
 
 
-async def _change(tx: AsyncConnection, delivery_id: str, **values: Any) -> bool:
-    still_open: ColumnElement[bool] = and_(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.PROMISED)
+async def _change(tx: AsyncConnection, delivery_id: str, *also: ColumnElement[bool], **values: Any) -> bool:
+    still_open = and_(deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.PROMISED, *also)
     return (await tx.execute(update(deliveries).where(still_open).values(values))).rowcount == 1
 
 
@@ -125,4 +133,5 @@ def _delivery_of(row: Row[Any]) -> Delivery:
         card_at=row.card_at,
         receipt=row.receipt,
         reason=row.reason,
+        renewed=row.renewed,
     )

@@ -315,6 +315,7 @@ class Delivery:
     card_at: float  # when the card was first shown: an old card earns a short reply that mentions the asker
     receipt: str = ""
     reason: str = ""
+    renewed: int = 0  # how many times its clip was shown again: what was drawn before that may be covered since
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +370,7 @@ class PlaceSettings:
     reporters: int | None = None  # how many people have to report a clip until it is hidden
     desk: str = ""  # the channel or topic in which moderators get the cards of reviews
     keep_days: int | None = None  # after which clips of this place are deleted
+    desk_language: str = ""  # of the moderator who has chosen the desk: what its cards speak
 
 
 @dataclass(frozen=True, slots=True)

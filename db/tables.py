@@ -200,6 +200,7 @@ deliveries = Table(
     Column("sent_at", Double),
     _text("receipt"),
     _text("reason"),
+    Column("renewed", Integer, nullable=False, server_default=text("0")),
     _one_of(DeliveryState),
     UniqueConstraint("clip", "surface", "place", "thread", "message"),  # one promise per card
     Index(None, "state", "due_at"),

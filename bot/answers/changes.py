@@ -39,7 +39,7 @@ Parser = Callable[[str, Any, "Ground"], Fields | Problem]  # of the text, the se
 class Ground:
     """What changes are checked against: where they are made, and what the operator allows (credits in thousandths).
 
-    `categories` are those of the policy about which a place may decide.
+    `categories` are those of the policy about which a place may decide, `language` is what whoever makes them speaks.
     """
 
     thread: str
@@ -48,6 +48,7 @@ class Ground:
     limits: LimitsConfig
     credits: int
     categories: tuple[str, ...] = ()
+    language: str = ""
 
 
 def personal(settings: PersonSettings, changes: Mapping[str, str], ground: Ground) -> PersonSettings | Problem:
@@ -176,11 +177,11 @@ def _quiet(text: str, _now: Any, _ground: Ground) -> Fields | Problem:
 def _desk(text: str, _now: Any, ground: Ground) -> Fields | Problem:
     """A channel or topic of its own: where everybody talks, everybody would read what moderators are to judge."""
     if _empties(text):
-        return {"desk": ""}
+        return {"desk": "", "desk_language": ""}
     found = _id_of(text, "desk", ground)
     if found == _NO_ID:
         return Problem(answers.not_a_desk(text))
-    return {"desk": found} if found else Problem(answers.no_desk_here())
+    return {"desk": found, "desk_language": ground.language} if found else Problem(answers.no_desk_here())
 
 
 def _credits(text: str, _now: Any, ground: Ground) -> Fields | Problem:

@@ -17,7 +17,7 @@ from bot.cards import Card, shorten
 from bot.cards import answers as sentences
 from bot.cards import bench as standings
 from bot.commands import Commands, deciding
-from bot.language import speaking
+from bot.language import known, speaking
 from bot.moderation import gate
 from bot.specs import Problem
 from db import allowed, cases, gallery, link_tries, models, people, places, queue, quotas, requests, standing
@@ -212,6 +212,7 @@ class Answers:
             limits=self.commands.limits,
             credits=max(self.commands.allowance.credits, self.commands.allowance.most),
             categories=tuple(sorted({name for rows in self.commands.policy.presets.values() for name in rows})),
+            language=known(caller.circumstances.language),
         )
 
     # --- how one stands ---

@@ -31,6 +31,7 @@ from db.records import (
     Ruling,
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What a press came to; the files of `gone` are removed once it is committed."""

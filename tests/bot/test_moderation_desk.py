@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import intents
+from bot.answers import Answers
 from bot.cards import Card
 from bot.commands import Result
 from bot.intents import Appeal, Approve, Cancel, FalseAlarm, Remove
@@ -55,6 +56,23 @@ async def test_a_held_prompt_gets_a_card_with_its_words_and_three_buttons(world:
     assert "self-harm" in card.status
     assert ("Rules", "C6.self-harm") in card.facts
     assert pressed(only(world)) == [Approve(review.id), Remove(review.id), FalseAlarm(review.id)]
+
+
+async def test_the_cards_speak_as_the_moderator_who_has_chosen_the_desk(world: World) -> None:
+    answers = Answers(world.commands)
+    for language, choice in (("de", "desk"), ("en", "none"), ("de-AT", "desk")):
+        chief = Caller(MOD, HERE, Circumstances(moderator=True, language=language))
+        await answers.place_settings(chief, {"desk": choice})
+    await world.ask(HELD)  # in English
+    await world.reviewing.tick()
+    assert [button.label for button in only(world).card.buttons] == [
+        "Freigeben",
+        "Entfernen und Strike",
+        "Falscher Alarm",
+    ]
+    await world.press(Caller(MOD, HERE, Circumstances(moderator=True)), Remove((await world.review()).id))
+    await world.reviewing.tick()
+    assert only(world).card.status == "Entschieden: abgelehnt, mit Strike (Fall 4)."
 
 
 async def test_a_reported_clip_is_on_its_card_covered_and_with_the_reasons(world: World) -> None:
@@ -117,7 +135,7 @@ async def test_once_decided_wherever_the_card_says_so_and_has_no_buttons(world: 
     await world.press(Caller(MOD, HERE, Circumstances(moderator=True)), Remove((await world.review()).id))
     await world.reviewing.tick()
     card = only(world).card
-    assert (card.status, card.buttons, card.final) == ("Decided: removed, with a strike (case 1).", (), True)
+    assert (card.status, card.buttons, card.final) == ("Decided: declined, with a strike (case 1).", (), True)
     assert "mod" not in repr(card)
 
 

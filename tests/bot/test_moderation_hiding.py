@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands import Outcome, Result
 from bot.intents import Confirm, Dismiss, Hide, Unhide
 from bot.moderation import Confirmed
+from bot.port import Receipt
 from db import gallery, pending
-from db.records import Action, Address, Asker, Caller, Circumstances, Delivery, Pending
+from db.records import Action, Address, Asker, Caller, Circumstances, Delivery, Job, Pending
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -51,6 +53,28 @@ async def test_a_clip_of_ones_own_is_hidden_and_shown_again_by_its_card(world: W
     assert outcome.result is Result.SHOWN_AGAIN
     await brought_again(world, delivery)
     assert (await world.cases(), message.replies) == ([], [])
+
+
+async def test_what_is_covered_and_shown_again_while_it_is_being_delivered_is_shown_in_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = await world.rendered()
+    message, noted = world.surface.messages[delivery.handle], world.delivery._mark_sent
+    turns = iter([True])
+
+    async def late(delivery: Delivery, job: Job, receipt: Receipt) -> bool:
+        """The card carries the clip; before that is written down, it is covered and uncovered."""
+        if next(turns, False):
+            await world.press(MODERATOR, Hide(delivery.clip))
+            async with world.running(world.progress):
+                await world.surface.until(lambda: message.card.title == "Hidden")
+            await world.press(MODERATOR, Unhide(delivery.clip))
+        return await noted(delivery, job, receipt)
+
+    monkeypatch.setattr(world.delivery, "_mark_sent", late)
+    await world.delivery.attempt(delivery)
+    await brought_again(world, delivery)
+    assert message.card.title != "Hidden"
 
 
 async def test_nobody_hides_or_shows_a_clip_of_somebody_else(world: World) -> None:

@@ -123,7 +123,7 @@ async def test_what_others_decide_and_what_comes_in_appears_by_itself(court: Cou
     await court.held("a", "another president")
     await expect(desk.locator("#position")).to_have_text("1 of 2")
     await court.decide("second", "a", review, Decision.REMOVE)
-    told = "Somebody has decided this already: removed, with a strike."
+    told = "Somebody has decided this already: declined, with a strike."
     await expect(desk.locator("#alarm")).to_have_text(told)
     await expect(current(desk).get_by_text(told)).to_be_visible()
     await expect(current(desk).get_by_role("button", name="Approve")).to_be_hidden()

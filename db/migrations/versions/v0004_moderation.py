@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.add_column("clips", sa.Column("unlisted", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("credit_entries", sa.Column("surface", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("credit_entries", sa.Column("place", sa.Text(), nullable=False, server_default=sa.text("''")))
+    op.add_column("deliveries", sa.Column("renewed", sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.create_index("ix_clips_unlisted_created_at", "clips", ["unlisted", "created_at"])
     op.create_index("ix_deliveries_surface_place_message", "deliveries", ["surface", "place", "message"])
     op.create_index("ix_refusals_surface_place_created_at", "refusals", ["surface", "place", "created_at"])
