@@ -5,12 +5,13 @@
         clips/<clip>.mkv         the best file there is of a clip, or a GIF where that one is too large
 
 Clips stand in the order in which they were made, so the same parts come again as long as nothing is made or deleted.
-Whoever has handed a parcel over removes it; what is left lying is removed by the nightly sweep.
+Whoever has handed a parcel over removes it; what is left lying is removed an hour later.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import time
@@ -95,8 +96,7 @@ class Packer:
             crisp = {model.name for model in await models.known(tx) if model.crisp}
         room = limit_bytes - _FRAME_BYTES - _ENTRY_BYTES
         things = [await self._thing(clip, room, crisp=clip.spec.model in crisp) for clip in clips]
-        data = _data(stored, things)
-        packed = len(zlib.compress(data))
+        data, packed = await asyncio.to_thread(_data, stored, things)
         if packed > room:
             return TooLarge()
         shares = share_out([thing.bytes for thing in things if thing.path], packed, limit_bytes)
@@ -141,26 +141,33 @@ def sweep(folder: Path) -> None:
     """Remove what was handed over below the data folder and is still lying there."""
     before = time.time() - LYING_SECONDS
     for parcel in (folder / FOLDER).glob("*"):
-        if is_id(parcel.name) and parcel.stat().st_mtime < before:
-            shutil.rmtree(parcel, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # discarded meanwhile
+            if is_id(parcel.name) and parcel.stat().st_mtime < before:
+                shutil.rmtree(parcel, ignore_errors=True)
 
 
-def _data(stored: dict[str, Any], things: Iterable[_Thing]) -> bytes:
+def _data(stored: dict[str, Any], things: Iterable[_Thing]) -> tuple[bytes, int]:
+    """The first file of a parcel, and how many bytes it takes in one: of a busy account that is seconds of work."""
     files = [
         {"clip": thing.clip.id, "file": thing.name} if thing.path else {"clip": thing.clip.id, "left out": thing.why}
         for thing in things
     ]
-    return json.dumps({**stored, "files": files}, ensure_ascii=False, indent=2).encode(errors="replace")
+    data = json.dumps({**stored, "files": files}, ensure_ascii=False, indent=2).encode(errors="replace")
+    return data, len(zlib.compress(data))
 
 
 def _write(path: Path, data: bytes | None, things: Iterable[_Thing]) -> None:
-    """Under its name when it is whole, never before."""
+    """Under its name when it is whole, never before; nothing of it stays where that can't be."""
     path.parent.mkdir(parents=True)
     half = path.with_suffix(".part")
-    with zipfile.ZipFile(half, "w") as parcel:
-        if data is not None:
-            parcel.writestr("data.json", data, zipfile.ZIP_DEFLATED)
-        for thing in things:
-            if thing.path is not None:
-                parcel.write(thing.path, thing.name)  # as it is: clips are compressed already
-    half.replace(path)
+    try:
+        with zipfile.ZipFile(half, "w", strict_timestamps=False) as parcel:  # a clip may be said to be from 1970
+            if data is not None:
+                parcel.writestr("data.json", data, zipfile.ZIP_DEFLATED)
+            for thing in things:
+                if thing.path is not None:
+                    parcel.write(thing.path, thing.name)  # as it is: clips are compressed already
+        half.replace(path)
+    except OSError:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise

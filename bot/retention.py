@@ -7,6 +7,7 @@ that hour. When it last ran stands in a file of the data folder; a sweep that fa
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from db import cases, console, gallery, link_tries, notices, pending, people, re
 from db.batches import BATCH
 from db.config import RetentionConfig
 from db.database import Database
+from db.errors import StoreError
 from db.records import JobState, RequestState
 from db.retention import Keeping
 from db.trouble import surviving
+
+log = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
 LOOK_SECONDS = 300.0  # between two looks at the clock, which may be set and whose machine may sleep
@@ -49,8 +53,12 @@ class Retention:
     async def run(self) -> None:
         """Sweep whenever it is time, until cancelled."""
         while True:
-            with surviving("sweep what is past its time"):
-                await self.sweep_if_due()
+            try:
+                with surviving("sweep what is past its time"):
+                    await asyncio.to_thread(parcels.sweep, self.folder)
+                    await self.sweep_if_due()
+            except (OSError, StoreError) as error:  # of the disk: the bot goes on, and the sweep is tried again soon
+                log.error("The sweep stopped short: %s", error)  # noqa: TRY400  # the sentence says it all
             await self.sleep(LOOK_SECONDS)
 
     async def sweep_if_due(self) -> bool:
@@ -71,6 +79,7 @@ class Retention:
         await self._forget_decisions(now)
         await self._forget_what_is_over(now)
         await self.sweep_files()
+        await self.database.empty_log()
 
     async def sweep_files(self) -> None:
         """Remove the files that no row names, and what somebody was handed and nobody removed."""

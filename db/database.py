@@ -77,6 +77,15 @@ class Database:
         """A snapshot for reading, which waits for nobody. Writing through it is refused."""
         return self._begin(self._reader)
 
+    async def empty_log(self) -> bool:
+        """What was deleted and committed leaves the disk for good, too. False: others were busy for too long, and it
+        has to be said again.
+
+        Raises:
+            DatabaseUnreachable: the disk is full or broken.
+        """
+        return await asyncio.to_thread(sqlite.empty_log, self._path)
+
     async def close(self) -> None:
         self.bell.close()
         await self._reader.dispose()

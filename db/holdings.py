@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,8 +37,8 @@ async def of(tx: AsyncConnection, asker: Asker) -> Rows:
     found: Rows = {"identities": [{"surface": each.surface, "id": each.id} for each in whose.identities]}
     for name, about in sorted(ABOUT.items()):
         table = metadata.tables[name]
-        rows = await tx.execute(select(table).where(about(whose)).order_by(*table.primary_key.columns))
-        found[_plain(name)] = [_readable(table, row, whose) for row in rows]
+        rows = (await tx.execute(select(table).where(about(whose)).order_by(*table.primary_key.columns))).all()
+        found[_plain(name)] = await asyncio.to_thread(_all_readable, table, rows, whose)
     for name in sorted(BODIES):
         found[_plain(name)] = await _sent_by(tx, metadata.tables[name], whose)
     return {name: rows for name, rows in found.items() if rows}
@@ -65,6 +66,10 @@ def _without_others(body: Any, people_: Collection[str]) -> Any:
     if isinstance(sender, dict) and str(sender.get("id")) not in people_:
         return {}
     return {key: _without_others(each, people_) for key, each in body.items()}
+
+
+def _all_readable(table: Table, rows: Sequence[Row[Any]], whose: Whose) -> list[dict[str, Any]]:
+    return [_readable(table, row, whose) for row in rows]
 
 
 def _readable(table: Table, row: Row[Any], whose: Whose) -> dict[str, Any]:

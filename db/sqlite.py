@@ -21,6 +21,7 @@ from db.errors import DatabaseUnreachable
 logging.getLogger("aiosqlite").setLevel(logging.INFO)  # it writes every parameter to its debug log, prompts included
 
 BUSY_SECONDS = 15.0
+LOG_SECONDS = 2.0  # the longest that writers wait for readers while the log is emptied
 RING_SECONDS = 0.01
 _PRAGMAS = (
     "journal_mode=WAL",  # readers never wait for the writer
@@ -75,6 +76,22 @@ def probe(path: Path, *, create: bool) -> None:
 def connect(path: Path) -> sqlite3.Connection:
     """A raw connection that begins nothing by itself."""
     return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def empty_log(path: Path) -> bool:
+    """Write the log beside the file into the file and cut it to nothing: what was deleted stood in it still. False:
+    somebody reads or writes for longer than is waited, and the log stays for now.
+
+    Raises:
+        DatabaseUnreachable: the disk is full or broken.
+    """
+    try:
+        with closing(connect(path)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={int(LOG_SECONDS * 1000)}")
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise unreachable(path, error) from error
+    return not busy
 
 
 def writing_engine(path: Path) -> AsyncEngine:

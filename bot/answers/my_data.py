@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from db import erasure, holdings, pending, places, queue
 from db.config import RetentionConfig
 from db.erasure import Erased
 from db.records import Caller, Pending, PlaceSettings, Requester
+from db.trouble import surviving
 
 ERASE = "erase"  # how it is called among what waits to be confirmed
 ASK_SECONDS = 600.0  # how long a question waits
@@ -113,6 +115,8 @@ class MyData:
 
         async def remove() -> None:
             await remove_files(self.commands.moderation.eraser, self._folder, erased)
+            with surviving("empty the database's log"):  # the next sweep does it as well
+                await self.commands.database.empty_log()
 
         return Confirmed(sentences.erased(len(erased.clips)), remove)
 
@@ -133,7 +137,8 @@ async def remove_files(eraser: Eraser, folder: Path, erased: Erased) -> None:
     data folder."""
     await eraser.remove(erased.clips)
     for job in erased.jobs:
-        await asyncio.to_thread((folder / "previews" / f"{job}.webp").unlink, missing_ok=True)
+        with contextlib.suppress(OSError):  # its runner removes it as well
+            await asyncio.to_thread((folder / "previews" / f"{job}.webp").unlink, missing_ok=True)
 
 
 def _level(text: str) -> Requester | None:

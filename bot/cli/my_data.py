@@ -66,6 +66,7 @@ async def delete(who: Asker, level: Requester, config: Config) -> None:
             erased = await erasure.erase(tx, who, level, time.time())
         eraser = Eraser(ClipFiles(config.masters_url), _renditions(config))
         await remove_files(eraser, config.data.folder, erased)
+        await database.empty_log()
     say(
         f"Deleted what {level} covers of {who.surface}:{who.id}: {len(erased.clips)} clips, "
         f"{len(erased.jobs)} under way."

@@ -192,6 +192,23 @@ async def test_a_full_disk_is_told(world: World, answers: Answers) -> None:
     assert "try again" in export.card.status
 
 
+async def test_of_a_parcel_that_could_not_be_packed_nothing_stays(world: World) -> None:
+    delivery = await world.rendered("a quokka")
+    clip = await world.clip(delivery.clip)
+    assert clip is not None
+    path = world.folder / "exports" / "0123456789" / "zoetrope-data-1-of-1.zip"
+    with pytest.raises(FileNotFoundError):
+        parcels._write(path, b"{}", [parcels._Thing(clip, world.folder / "gone.mkv", 5)])
+    assert list((world.folder / "exports").iterdir()) == []
+
+
+async def test_a_clip_from_before_there_were_zips_is_packed(world: World, answers: Answers) -> None:
+    delivery = await world.rendered("a quokka")
+    os.utime(await world.files.local((await world.clip(delivery.clip)).master), (0.0, 0.0))  # type: ignore[union-attr]
+    _, clips = unpacked(await answers.my_data_export(ME, limit_bytes=ROOMY))
+    assert len(clips) == 1
+
+
 # --- deleting ---
 
 
@@ -225,6 +242,12 @@ async def test_what_was_confirmed_is_deleted_with_files_cards_and_words(
     assert not rendition.parent.exists()
     assert (await world.job(waiting.job)).state is JobState.CANCELLED
     assert (await world.usage()).waiting == 0
+
+
+async def test_what_was_deleted_is_on_the_disk_no_more_while_the_bot_runs(world: World, answers: Answers) -> None:
+    await world.rendered("a quokka")
+    await world.press(ME, intents.Confirm(pending(await answers.my_data_delete(ME))))
+    assert all(b"quokka" not in path.read_bytes() for path in world.folder.glob("zoetrope.db*"))
 
 
 async def test_cards_in_the_chat_lose_their_clips_and_words(world: World, answers: Answers) -> None:

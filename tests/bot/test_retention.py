@@ -188,6 +188,27 @@ async def test_a_sweep_that_failed_is_tried_again(world: World, sweeper: Sweeper
 # --- clips ---
 
 
+async def test_a_disk_that_fails_ends_neither_the_sweeping_nor_the_bot(
+    world: World, sweeper: Sweeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    (world.folder / SWEPT).mkdir()  # nothing can be noted there
+    tried_twice = asyncio.Event()
+    naps: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 2:
+            tried_twice.set()
+        await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(replace(sweeper(), sleep=nap).run())
+        async with asyncio.timeout(30):
+            await tried_twice.wait()
+        running.cancel()
+    assert "The sweep stopped short" in caplog.text
+
+
 async def test_clips_go_with_files_words_and_cards_and_leave_a_note(world: World, sweeper: Sweeper) -> None:
     old = await world.rendered("a quokka")
     world.clock.now += 5 * DAY

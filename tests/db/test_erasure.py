@@ -263,6 +263,17 @@ async def test_their_words_are_nowhere_any_more(seeded: Database, requester: Req
     assert await places_of(seeded, OTHERS) == before  # nobody else's are touched
 
 
+async def test_their_words_are_not_in_the_log_beside_the_file_while_others_have_it_open(
+    seeded: Database, database_url: str
+) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    await erase(seeded, Requester.STRICT)
+    assert await seeded.empty_log()
+    content = await asyncio.to_thread(lambda: b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*")))
+    assert WORDS.encode() not in content
+    assert OTHERS.encode() in content
+
+
 async def test_their_words_are_not_in_the_file_either(seeded: Database, database_url: str) -> None:
     file = Path(database_url.removeprefix("sqlite:///"))
     await erase(seeded, Requester.STRICT)
