@@ -16,9 +16,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from db import schema, sqlite
+from db import refusals, reviews, schema, sqlite
 from db.database import Database
 from db.errors import DatabaseUnreachable, WrongRevision
+from db.records import Asker, ReviewKind
 from db.tables import metadata
 
 Start = Callable[..., "Popen[str]"]
@@ -168,3 +169,26 @@ def test_what_an_older_program_has_hidden_was_hidden_by_moderators_and_nothing_o
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT id, hidden_by, unlisted FROM clips ORDER BY id").fetchall()
     assert found == [("forgotten", "", 0), ("hidden", "moderators", 0), ("shown", "", 0)]
+
+
+async def test_appeals_that_an_older_program_took_are_looked_at_where_the_place_is_now(tmp_path: Path) -> None:
+    path = tmp_path / "zoetrope.db"
+    _upgrade_to(path, "0003")
+    _write(
+        path,
+        "INSERT INTO refusals SELECT column1, column1, 'telegram', '7', 'telegram', '-1', '',"
+        ' \'{"ruling": "refused", "rules": []}\', \'naked\', 1.0, column2'
+        " FROM (VALUES ('appealed', 2.0), ('silent', NULL))",
+    )
+    _write(path, "INSERT INTO moved_places VALUES ('telegram', '-1', '-2', 3.0)")
+    schema.upgrade(path)
+    database = await Database.open(f"sqlite:///{path}")
+    async with database.reading() as tx:
+        (review,) = await reviews.waiting(tx, "telegram", "-2")
+        subject = await refusals.get(tx, review.subject)
+        undrawn = await reviews.undrawn(tx, ["telegram"], 9)
+    await database.close()
+    assert (review.kind, review.target, review.opened_at) == (ReviewKind.APPEAL, Asker("telegram", "7"), 2.0)
+    assert subject is not None
+    assert (subject.id, subject.address.place) == ("appealed", "-2")
+    assert undrawn == []  # there is no desk yet

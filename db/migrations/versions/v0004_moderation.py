@@ -42,6 +42,23 @@ def upgrade() -> None:
         f"CREATE TRIGGER cases_are_never_edited BEFORE UPDATE OF {_NEVER_EDITED} ON cases"
         " BEGIN SELECT RAISE(ABORT, 'a case is never edited; amend it'); END"
     )
+    _ask_about_appeals()
+
+
+def _ask_about_appeals() -> None:
+    """Whoever has appealed was promised a moderator's look, where their place is now. An appeal is made once, so its
+    refusal's id can be the review's."""
+    op.execute(
+        'UPDATE refusals SET place = (SELECT "to" FROM moved_places AS moved WHERE moved.surface = refusals.surface'
+        " AND moved.place = refusals.place) WHERE EXISTS (SELECT 1 FROM moved_places AS moved"
+        " WHERE moved.surface = refusals.surface AND moved.place = refusals.place)"
+    )
+    op.execute(
+        "INSERT INTO reviews (id, surface, place, thread, kind, subject, target_surface, target_id, opened_at,"
+        " decision, decided_by_surface, decided_by_id, card_thread, card_message)"
+        " SELECT id, surface, place, thread, 'appeal', id, asker_surface, asker_id, appealed_at, '', '', '', '', ''"
+        " FROM refusals WHERE appealed_at IS NOT NULL"
+    )
 
 
 def _create_allowed_prompts() -> None:
