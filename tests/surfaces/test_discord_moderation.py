@@ -23,7 +23,7 @@ from tests.surfaces.discord_server.people import CannotDo
 from tests.surfaces.test_discord_faults import CHILD, HOOK_EDIT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from bot.port import Rendition
     from tests.surfaces.conftest import Crew, House
@@ -491,6 +491,19 @@ async def test_moderation_speaks_the_language_of_whoever_reads(court: Court, dis
     assert known["Report this clip"]["name_localizations"] == {"de": "Diesen Clip melden"}
     told = await (await court.server.submit(act, {})).card()
     assert "Thank" not in told.text
+
+
+def test_what_is_typed_is_named_alike_in_every_language(court: Court) -> None:
+    """Words such as "unblock" name other things elsewhere; as a command Discord would take none of them."""
+    for command in court.server.commands:
+        if command["type"] == 1:
+            assert not list(_other_names(command))
+
+
+def _other_names(node: dict[str, Any]) -> Iterator[str]:
+    yield from (node.get("name_localizations") or {}).values()
+    for each in (*(node.get("options") or []), *(node.get("choices") or [])):
+        yield from _other_names(each)
 
 
 def test_no_group_of_commands_is_longer_than_discord_takes(court: Court) -> None:

@@ -26,6 +26,11 @@ GROUP = "zoetrope"
 MEMORY = "discord-commands.sha256"  # in the data folder
 TEXT_CHARS = 6000  # the most that Discord takes in an option
 DESCRIPTION_CHARS = 100
+DESCRIPTIONS = {
+    app_commands.TranslationContextLocation.command_description,
+    app_commands.TranslationContextLocation.group_description,
+    app_commands.TranslationContextLocation.parameter_description,
+}
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANYBODY = app_commands.AppInstallationType(guild=True, user=True)
 MANAGERS = discord.Permissions(manage_guild=True)
@@ -68,20 +73,18 @@ class Tree(app_commands.CommandTree[Any]):
 
 
 class Catalogues(app_commands.Translator):
-    """The languages of bot/language.py. A description is a key there; a name is one after a slash."""
+    """The languages of bot/language.py. A description is a key there, and so is a name in the menu of a message.
+
+    Names that are typed, and choices, are the same in every language: as words they may be keys of something else.
+    """
 
     async def translate(
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
-        names = {
-            app_commands.TranslationContextLocation.command_name,
-            app_commands.TranslationContextLocation.group_name,
-        }
-        catalogue = language.catalogue(language.known(locale.value))
-        found = catalogue.get(f"/{string.message}" if context.location in names else string.message)
-        if found is None and context.location in names:
-            found = catalogue.get(string.message)  # of a message's menu, where names are words
-        return found
+        in_a_menu = isinstance(context.data, app_commands.ContextMenu)
+        if context.location not in DESCRIPTIONS and not in_a_menu:
+            return None
+        return language.catalogue(language.known(locale.value)).get(string.message)
 
 
 async def sync(tree: Tree, memory: Path) -> bool:

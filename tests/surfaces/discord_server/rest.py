@@ -194,8 +194,8 @@ class Rest:
         made = []
         for number, command in enumerate(call.body or []):
             kind = command.get("type") or 1
-            if kind == 1 and not (COMMAND_NAME.fullmatch(command["name"]) and command["name"].islower()):
-                raise invalid_form(f"{number}.name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+            if kind == 1 and (wrong := _wrong_name(command)):
+                raise invalid_form(f"{number}.{wrong}", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
             if kind == 1 and not command.get("description"):
                 raise invalid_form(f"{number}.description", "BASE_TYPE_REQUIRED", "This field is required")
             made.append(self._command(command, kind, known.get((command["name"], kind)) or self._world.new_id()))
@@ -506,6 +506,15 @@ class Rest:
 def _with_body(call: Call, data: Json) -> Call:
     """The message inside a callback, as if it had come alone."""
     return Call(call.method, call.path, call.template, call.query, data, call.files, call.at)
+
+
+def _wrong_name(node: Json) -> str:
+    """Where a command, or an option of it, has a name in some language that Discord does not take; or nothing."""
+    for name in (node["name"], *(node.get("name_localizations") or {}).values()):
+        if not COMMAND_NAME.fullmatch(name) or name != name.lower():
+            return f"name ({name})"
+    inner = ((option, _wrong_name(option)) for option in node.get("options") or [])
+    return next((f"options.{option['name']}.{wrong}" for option, wrong in inner if wrong), "")
 
 
 def _callback_answer(act: Interaction) -> Json:
