@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bot import intents
+from bot.cards import console as sentences
 from bot.menu import find
 from bot.surfaces.web import password
 from bot.surfaces.web.moderation import charts, options
@@ -385,6 +386,10 @@ async def test_cases_are_searched_and_amended(court: Court, mod: Signed) -> None
     assert ("spam all day" in shown, "he said sorry" in shown) == (True, True)
     assert not (await mod.post("/amend", number="999", reason="x")).json()["well"]
     assert not (await mod.post("/amend", number=str(other.number), reason=" ")).json()["well"]
+
+
+def test_every_action_can_be_searched_for_by_name() -> None:
+    assert {value for value, _ in sentences.actions()} == set(Action)
 
 
 async def test_members_are_blocked_after_a_question_and_unblocked(court: Court, mod: Signed) -> None:
