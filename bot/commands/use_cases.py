@@ -30,6 +30,7 @@ from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
 from db import (
     allowed,
+    blanking,
     deliveries,
     gallery,
     models,
@@ -560,6 +561,8 @@ class Commands:
                 if await queue.lapse(tx, job.id, self.clock()):
                     await quotas.release(tx, job.id)
                     await reviews.lapse(tx, job.id, self.clock())
+                    if job.verdict.category == GRAVEST:
+                        await blanking.jobs_and_what_they_left(tx, [job.id])
 
     async def run(self) -> None:
         """Take up at start, and again now and then."""

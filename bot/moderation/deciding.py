@@ -17,9 +17,10 @@ from bot.moderation.striking import REASON_CHARS, Striking
 from bot.moderation.subjects import Subject
 from bot.outcomes import Outcome, Result
 from bot.safety.policy import NEVER
-from db import allowed, cases, gallery, queue, quotas, reports, reviews
+from db import allowed, blanking, cases, gallery, queue, quotas, reports, reviews
 from db.records import (
     BY_MODERATOR,
+    GRAVEST,
     NOBODY,
     Action,
     Caller,
@@ -113,6 +114,8 @@ class Deciding:
         assert subject.job is not None
         await queue.reject(tx, subject.job.id, replace(subject.verdict, ruling=Ruling.REFUSED, view=BY_MODERATOR), now)
         await quotas.release(tx, subject.job.id)
+        if subject.verdict.category == GRAVEST:
+            await blanking.jobs_and_what_they_left(tx, [subject.job.id])
         struck = await self.striking.strike(tx, case, now)
         with speaking(subject.ear.language):
             told = sentences.declined(struck, now)

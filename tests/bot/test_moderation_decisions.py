@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
-from bot import intents
+from bot import cards, intents
 from bot.commands import Result
 from bot.intents import Appeal, Approve, Cancel, Delete, FalseAlarm, Remove
 from bot.moderation import Moderation
@@ -118,6 +119,22 @@ async def test_a_held_job_that_is_removed_costs_a_strike_but_no_credit(world: Wo
     assert "not made" in told
     assert "/strikes" in told
     assert "2 points" in told  # what comes next
+
+
+@pytest.mark.parametrize("how", ["removed", "lapsed"])
+async def test_of_the_gravest_kind_no_words_stay_once_it_is_over(world: World, how: str) -> None:
+    review = await held(world)
+    async with world.database.transaction() as tx:
+        await tx.execute(text("UPDATE jobs SET verdict = json_set(verdict, '$.category', 'C1')"))
+    if how == "removed":
+        assert await decide(world, review, Remove) is Result.DECIDED
+    else:
+        world.clock.now += cards.HELD_SECONDS
+        await world.commands.lapse()
+    async with world.database.reading() as tx:
+        said = await tx.execute(text("SELECT json_extract(spec, '$.prompt') FROM jobs"))
+        asked = await tx.execute(text("SELECT json_extract(wish, '$.prompt') FROM requests"))
+        assert [*said.scalars(), *asked.scalars()] == ["", ""]
 
 
 async def test_the_card_of_what_a_moderator_declined_says_so(world: World) -> None:
