@@ -89,7 +89,7 @@ class ReviewLoop:
             unlisted = await reviews.unlisted_labelled(tx, AT_ONCE)
         if unlisted:
             async with self.database.transaction() as tx:
-                for clip in unlisted:
+                for clip in await reviews.unlisted_labelled(tx, AT_ONCE):  # asked anew: some may be gone by now
                     await self.moderation.open_labelled(tx, clip)
 
     # --- the cards ---

@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
 from db.batches import drop_some
 from db.records import Asker, Report
 from db.rows import asker_of, asker_values, storable
+from db.tables import clips, reports
 from db.tables import people as known
-from db.tables import reports
 
 _OPEN = reports.c.outcome == ""
 _FALSE = "false"
@@ -76,8 +76,9 @@ async def count_by(tx: AsyncConnection, asker: Asker, since: float) -> int:
 
 
 async def forget(tx: AsyncConnection, before: float) -> int:
-    """Drop what was reported before a moment and looked at; a batch of it (`db.batches`)."""
-    return await drop_some(tx, reports, and_(reports.c.created_at < before, ~_OPEN))
+    """Drop what was reported before a moment and looked at, or is gone; a batch of it (`db.batches`)."""
+    gone = exists().where(clips.c.id == reports.c.clip, clips.c.forgotten)
+    return await drop_some(tx, reports, and_(reports.c.created_at < before, or_(~_OPEN, gone)))
 
 
 async def _all_identities(persons: set[str], tx: AsyncConnection) -> dict[Asker, object]:

@@ -46,6 +46,17 @@ RULINGS = {
     Ruling.HELD: "held",
     Ruling.REFUSED: "refused",
 }
+ABOUT = {  # what a case names, but for settings, which are called as they are typed
+    "clip": "Clip",
+    "job": "Job",
+    "refusal": "Refusal",
+    "review": "Review",
+    "case": "Case",
+    "points": "Points",
+    "count": "How many",
+    "credits": "Credits",
+    "until": "Until",
+}
 THINGS = {"clip": "Clip", "job": "Job", "refusal": "Refusal"}
 
 
@@ -261,7 +272,7 @@ def case(case: Case, amendments: Sequence[Case]) -> Card:
         (say("Rules"), case.rule),
         (say("Policy"), case.policy),
         (say("Amends"), f"#{case.amends}" if case.amends else ""),
-        *((name, _value(name, value)) for name, value in case.about),
+        *((say(ABOUT[name]) if name in ABOUT else name, _value(name, value)) for name, value in case.about),
         *((say("Amended"), f"#{later.number} · {moment(later.created_at)} · {later.reason}") for later in amendments),
     )
     return Card(

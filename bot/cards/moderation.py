@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot import intents
 from bot.cards import CATEGORIES, TITLE_CHARS, Button, Card, duration, shorten
 from bot.language import say
+from bot.safety.judging import OWN_WORD, PLACE_WORD
 from db.records import Clip, Curb, Decision, Report, Review, ReviewKind, Verdict
 
 REASON_CHARS = 100  # of a report, where several stand below each other
@@ -52,8 +53,11 @@ def review(
 
 
 def offers_approval(kind: ReviewKind, verdict: Verdict) -> bool:
-    """Whether a moderator may allow it: what is never made stays refused, whoever appeals."""
-    return kind is not ReviewKind.APPEAL or not verdict.category.startswith("C")
+    """Whether a moderator may allow it: what is never made stays refused, whoever appeals, and so does what a word of
+    the operator or of the place stands against: no prompt is let through past these."""
+    if kind is not ReviewKind.APPEAL:
+        return True
+    return not verdict.category.startswith("C") and {OWN_WORD, PLACE_WORD}.isdisjoint(verdict.rules)
 
 
 def _decided(review: Review, prompt: str) -> Card:
@@ -135,6 +139,10 @@ def moment(at: float) -> str:
 MODERATORS_ONLY = "Only the moderators of this place can do that; please ask one of them."
 NO_REVIEW = "There is no such review here (any more); please look at the next one."
 NEVER_LOOSENED = "What is never made can't be allowed by an appeal; please decline it, or say that it is a false alarm."
+WORDS_STAND = (
+    "A word that is not wanted here stands against it, which no appeal can allow; please decline it, "
+    "or say that it is a false alarm."
+)
 NOTHING_LEFT = "There is nothing left to decide here: it was deleted, cancelled or made meanwhile."
 MODERATORS_HID = "This clip is hidden; its asker can still delete it."
 SHOWN_BY_MODERATORS = "This clip is shown here again."

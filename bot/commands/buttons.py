@@ -10,7 +10,7 @@ from bot.cards import moderation as sentences
 from bot.language import say
 from bot.moderation import Moderation, gate
 from bot.outcomes import Outcome, Result
-from db import gallery, queue, quotas, reviews
+from db import gallery, queue, quotas, reports, reviews
 from db.database import Database
 from db.records import Action, Caller, JobState
 
@@ -65,6 +65,7 @@ class Buttons:
                 return no(NOT_YOURS)
             if not await gate.is_theirs(tx, caller, job):
                 await self.moderation.note(tx, caller, clip, job, Action.REMOVE, sentences.REMOVED)
+                await reports.settle(tx, clip_id, caller.address.surface, caller.address.place, "upheld")
             await self.moderation.eraser.forget(tx, clip_id, self.clock())
         await self.moderation.eraser.remove([clip])
         return Outcome(Result.DELETED, say(cards.DELETED), clip.job)

@@ -67,7 +67,8 @@ class Deciding:
             await reviews.decide(tx, review_id, Decision.LAPSED, NOBODY, now, None)
             return Decided(Outcome(Result.DECIDED_ALREADY, say(sentences.NOTHING_LEFT)))
         if decision is Decision.APPROVE and not sentences.offers_approval(review.kind, subject.verdict):
-            return Decided(Outcome(Result.PROBLEM, say(sentences.NEVER_LOOSENED)))
+            never = subject.verdict.category in NEVER
+            return Decided(Outcome(Result.PROBLEM, say(sentences.NEVER_LOOSENED if never else sentences.WORDS_STAND)))
         return await self._carry_out(tx, caller, review, subject, decision, reason, now)
 
     async def _carry_out(
@@ -170,9 +171,9 @@ class Deciding:
             await self.reporting.count_false(tx, settled, case, now)
 
     async def _grant(self, tx: AsyncConnection, subject: Subject, now: float) -> None:
-        """What is never made stays refused all the same: that the filter was wrong is passed on."""
-        never = subject.verdict.category in NEVER
-        await self._tell(tx, subject, sentences.AGREED if never else sentences.GRANTED, now)
+        """What stays refused all the same is passed on: that the filter was wrong."""
+        helps = sentences.offers_approval(ReviewKind.APPEAL, subject.verdict)
+        await self._tell(tx, subject, sentences.GRANTED if helps else sentences.AGREED, now)
 
     async def _allow(self, tx: AsyncConnection, subject: Subject, case: Case, now: float) -> None:
         """In this place from now on, unless it is never made: that is a note for the operator alone."""

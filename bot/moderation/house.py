@@ -18,7 +18,7 @@ from bot.moderation.deciding import Deciding
 from bot.moderation.reporting import Reporting
 from bot.moderation.striking import ACTIONS, DAY, Striking
 from bot.outcomes import Outcome, Result
-from db import cases, deliveries, gallery, moves, pending, people, queue, refusals, reviews
+from db import cases, deliveries, gallery, moves, pending, people, queue, refusals, reports, reviews
 from db.config import ModerationConfig
 from db.database import Database
 from db.ids import new_id
@@ -198,16 +198,19 @@ class Moderation:
         )
 
     async def note(
-        self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, action: Action, sentence: str
-    ) -> None:
-        """A case, and a word to the one who asked for the clip."""
+        self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, action: Action, sentence: str = ""
+    ) -> Case:
+        """A case, and a word to the one who asked for the clip, where there is one to say."""
         now, here = self.clock(), caller.address
         about = (("clip", clip.id),)
-        await cases.add(tx, Case(here.surface, here.place, 0, caller.asker, clip.asker, action, "", now, about=about))
-        ear = await telling.under_clip(tx, clip, job, here.surface, here.place)
-        with speaking(ear.language):
-            told = say(sentence)
-        await telling.tell(tx, self.make_id, ear, told, now)
+        case = Case(here.surface, here.place, 0, caller.asker, clip.asker, action, "", now, about=about)
+        written = await cases.add(tx, case)
+        if sentence:
+            ear = await telling.under_clip(tx, clip, job, here.surface, here.place)
+            with speaking(ear.language):
+                told = say(sentence)
+            await telling.tell(tx, self.make_id, ear, told, now)
+        return written
 
     # --- their parts ---
 
@@ -268,12 +271,23 @@ class Moderation:
             if not await showing.show_own(tx, clip, now):
                 return Outcome(Result.PROBLEM, say(sentences.HIDDEN_BY_OTHERS))
             return Outcome(Result.SHOWN_AGAIN, say(sentences.SHOWN_BY_YOU), job.id)
-        if await showing.show_here(tx, clip, here.surface, here.place, now):
-            await self.note(tx, caller, clip, job, Action.APPROVE, sentences.SHOWN_AGAIN)
-            return Outcome(Result.SHOWN_AGAIN, say(sentences.SHOWN_BY_MODERATORS), job.id)
-        if await showing.is_hidden_here(tx, clip, here.surface, here.place):
+        had_hidden = await showing.moderators_hid(tx, clip, here.surface, here.place)
+        is_shown = await showing.show_here(tx, clip, here.surface, here.place, now)
+        if had_hidden:
+            told = sentences.SHOWN_AGAIN if is_shown else ""
+            case = await self.note(tx, caller, clip, job, Action.APPROVE, told)
+            await self._dismiss_reports(tx, caller, clip, case, now)
+        if clip.hidden and not is_shown:
             return Outcome(Result.PROBLEM, say(sentences.HIDDEN_BY_ASKER))
         return Outcome(Result.SHOWN_AGAIN, say(sentences.SHOWN_BY_MODERATORS), job.id)
+
+    async def _dismiss_reports(self, tx: AsyncConnection, caller: Caller, clip: Clip, case: Case, now: float) -> None:
+        """Who shows a clip again has looked at it: else the next report would hide it once more, all by itself."""
+        here = caller.address
+        await reports.settle(tx, clip.id, here.surface, here.place, "dismissed")
+        review = await reviews.open_of(tx, here.surface, here.place, ReviewKind.REPORTED, clip.id)
+        if review is not None:
+            await reviews.decide(tx, review.id, Decision.APPROVE, caller.asker, now, case.number)
 
 
 class _Act(Protocol):

@@ -76,9 +76,10 @@ class Reporting:
         await reviews.stale(tx, ReviewKind.REPORTED, clip.id)  # its card tells how many there are
 
     async def _hide_if_enough(self, tx: AsyncConnection, caller: Caller, clip: Clip, job: Job, now: float) -> bool:
-        """Whether the clip is hidden now. Those whose reports were false again and again hide nothing."""
+        """Whether the clip is hidden now. Those whose reports were false again and again hide nothing. What its asker
+        has hidden counts for nothing: they could show it again."""
         surface, place = caller.address.surface, caller.address.place
-        if await showing.is_hidden_here(tx, clip, surface, place):
+        if await showing.moderators_hid(tx, clip, surface, place):
             return True
         since = now - self.config.strike_days * DAY
         count = await reports.reporters(tx, clip.id, surface, place, since=since, false_limit=self.config.false_reports)

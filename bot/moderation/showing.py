@@ -47,6 +47,13 @@ async def show_own(tx: AsyncConnection, clip: Clip, now: float) -> bool:
     return shown and await _bring_again(tx, clip, now)
 
 
+async def moderators_hid(tx: AsyncConnection, clip: Clip, surface: str, place: str) -> bool:
+    """Whether the moderators of this place want nobody there to be shown the clip, whatever its asker wants."""
+    if await gallery.is_at_home(tx, clip.id, surface, place):
+        return clip.hidden_by in {gallery.MODERATORS, gallery.BOTH}
+    return await gallery.is_withheld(tx, clip.id, surface, place)
+
+
 async def is_hidden_here(tx: AsyncConnection, clip: Clip, surface: str, place: str) -> bool:
     """Whether nobody in this place is to be shown the clip."""
     return clip.hidden or await gallery.is_withheld(tx, clip.id, surface, place)

@@ -18,6 +18,7 @@ from db.records import NOBODY, Action, Asker, Case, Curb, JobState, Refusal, Res
 
 DAY = 24 * 3600.0
 REASON_CHARS = 300  # of a case
+MOST_STRIKES = 50  # of somebody that are looked through: who has more is banned
 ACTIONS = {Curb.COOL_DOWN: Action.COOL_DOWN, Curb.MUTE: Action.MUTE, Curb.BAN: Action.BAN}
 
 
@@ -66,18 +67,28 @@ class Striking:
         return written
 
     async def refused(self, tx: AsyncConnection, refusal: Refusal, now: float) -> None:
-        """So many refusals within a day for what is never made are no accident."""
+        """So many refusals within a day for what is never made are no accident. Those that have earned a strike already
+        earn no second one."""
         if refusal.verdict.category not in NEVER or self.config.refusals == 0:
             return
         place = refusal.address
         count = await refusals.count(tx, refusal.asker, place.surface, place.place, NEVER, now - DAY)
-        if count % self.config.refusals:
+        if count < self.config.refusals * (await self._struck_for_refusals(tx, refusal, now) + 1):
             return
         struck = await self._strike_for_rule(tx, refusal, count, now)
         ear = await telling.under_refusal(tx, refusal)
         with speaking(ear.language):
             told = sentences.struck_for_refusals(count, struck, now)
         await telling.tell(tx, self.make_id, ear, told, now)
+
+    async def _struck_for_refusals(self, tx: AsyncConnection, refusal: Refusal, now: float) -> int:
+        """How many strikes the person got within a day for refusals alone."""
+        here = refusal.address
+        found = await cases.browse(
+            tx, here.surface, here.place, words=Action.STRIKE, target=refusal.asker, limit=MOST_STRIKES
+        )
+        by_itself = [case for case in found if case.action is Action.STRIKE and "refusal" in dict(case.about)]
+        return sum(case.created_at > now - DAY for case in by_itself)
 
     async def _strike_for_rule(self, tx: AsyncConnection, refusal: Refusal, count: int, now: float) -> Struck:
         """By nobody but the rule that fired last."""

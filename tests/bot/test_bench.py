@@ -614,8 +614,8 @@ async def test_a_case_is_shown_whole_with_what_was_added(world: World, bench: Be
     assert (await bench.amend(MOD, 2, "in spring")).status == "Case 1 was amended (by case 3)."  # an amendment's case
     card = await bench.case(MOD, 1)
     facts = dict(card.facts)
-    assert (facts["By"], facts["About"], facts["Reason"], facts["credits"]) == ("mod", "ada", "a prize", "1")
-    assert re.fullmatch(r"1970-01-\d\d \d\d:\d\d UTC", facts["until"])
+    assert (facts["By"], facts["About"], facts["Reason"], facts["Credits"]) == ("mod", "ada", "a prize", "1")
+    assert re.fullmatch(r"1970-01-\d\d \d\d:\d\d UTC", facts["Until"])
     assert [value.split(" · ")[2] for label, value in card.facts if label == "Amended"] == [
         "for the contest",
         "in spring",

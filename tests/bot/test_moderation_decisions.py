@@ -12,7 +12,7 @@ from bot import cards, intents
 from bot.commands import Result
 from bot.intents import Appeal, Approve, Cancel, Delete, FalseAlarm, Remove
 from bot.moderation import Moderation
-from db import allowed, gallery
+from db import allowed, gallery, places, reports
 from db.database import Database
 from db.errors import DatabaseUnreachable
 from db.records import (
@@ -26,6 +26,7 @@ from db.records import (
     DeliveryState,
     Handle,
     JobState,
+    PlaceSettings,
     Review,
     ReviewKind,
     Ruling,
@@ -93,6 +94,25 @@ async def card_of(world: World, review: Review) -> Handle:
 async def exported(world: World) -> list[tuple[str, str, str, Verdict, bool]]:
     async with world.database.reading() as tx:
         return await allowed.exported(tx)
+
+
+async def test_an_appeal_against_a_word_of_the_place_is_not_granted_in_vain(world: World) -> None:
+    async with world.database.transaction() as tx:
+        await places.put(tx, "recording", "here", PlaceSettings(words=("durian",)), world.clock())
+    review = await appealed(world, "a durian")
+    refused = await world.press(MODERATOR, Approve(review.id))
+    assert (refused.result, "no appeal can allow" in refused.sentence) == (Result.PROBLEM, True)
+    card = await card_of(world, review)
+    assert await decide(world, review, FalseAlarm) is Result.DECIDED
+    assert "still can't be made here" in (await world.told(card))[0]
+    assert (await world.ask("a durian")).result is Result.REFUSED
+
+
+async def test_a_reported_clip_that_a_moderator_deletes_was_reported_rightly(world: World) -> None:
+    review = await reported(world)
+    await world.press(MODERATOR, Delete(review.subject))
+    async with world.database.reading() as tx:
+        assert await reports.of_clip(tx, review.subject, "recording", "here") == []
 
 
 # --- held ---

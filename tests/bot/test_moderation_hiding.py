@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands import Outcome, Result
-from bot.intents import Confirm, Dismiss, Hide, Unhide
+from bot.intents import Confirm, Dismiss, Hide, Remove, Unhide
 from bot.moderation import Confirmed
 from bot.port import Receipt
 from db import gallery, pending
-from db.records import Action, Address, Asker, Caller, Circumstances, Delivery, Job, Pending
+from db.records import Action, Address, Asker, Caller, Circumstances, Decision, Delivery, Job, Pending
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -114,6 +114,38 @@ async def test_what_both_have_hidden_takes_both_to_show(world: World) -> None:
     assert (await world.press(ME, Unhide(delivery.clip))).result is Result.PROBLEM
     assert await hidden_by(world, delivery) == gallery.MODERATORS
     assert (await world.press(MODERATOR, Unhide(delivery.clip))).result is Result.SHOWN_AGAIN
+
+
+async def test_what_moderators_take_back_is_a_case_though_its_asker_hides_it_still(world: World) -> None:
+    delivery = await delivered(world)
+    await world.press(ME, Hide(delivery.clip))
+    await world.press(MODERATOR, Hide(delivery.clip))
+    assert (await world.press(MODERATOR, Unhide(delivery.clip))).result is Result.PROBLEM
+    assert await hidden_by(world, delivery) == gallery.ASKER
+    assert [case.action for case in await world.cases()] == [Action.HIDE, Action.APPROVE]
+    assert len(await world.told(delivery.handle)) == 1  # that it was hidden
+
+
+async def test_who_hides_a_clip_of_theirs_does_not_get_round_its_reports(world: World) -> None:
+    delivery = await delivered(world)
+    await world.press(ME, Hide(delivery.clip))
+    for name in ("bob", "cyd", "dan"):
+        await world.commands.report(Caller(Asker("recording", name), HERE), delivery.clip)
+    assert (await world.press(ME, Unhide(delivery.clip))).result is Result.PROBLEM
+    assert await hidden_by(world, delivery) == gallery.MODERATORS
+
+
+async def test_a_clip_that_a_moderator_shows_again_is_not_hidden_by_the_next_report(world: World) -> None:
+    delivery = await delivered(world)
+    for name in ("bob", "cyd", "dan"):
+        await world.commands.report(Caller(Asker("recording", name), HERE), delivery.clip)
+    review = await world.review()
+    await world.press(MODERATOR, Unhide(delivery.clip))
+    decided = await world.review_now(review)
+    assert (decided.decision, decided.decided_by, decided.case) == (Decision.APPROVE, MOD, 2)
+    assert (await world.press(MODERATOR, Remove(review.id))).result is Result.DECIDED_ALREADY
+    await world.commands.report(Caller(Asker("recording", "eve"), HERE), delivery.clip)
+    assert await hidden_by(world, delivery) == ""
 
 
 async def test_moderators_of_another_place_see_nothing_of_a_clip(world: World) -> None:

@@ -220,6 +220,17 @@ async def test_asking_again_and_again_for_what_is_never_made_earns_a_strike(worl
     assert (await world.standing()).points == 2
 
 
+async def test_what_has_earned_a_strike_earns_no_second_one_however_slowly_more_comes(world: World) -> None:
+    for number in range(8):
+        await world.ask(ATROCITY)
+        assert (await world.standing()).points == (number >= 4), number
+        world.clock.now += 5 * 3600  # five within a day, at any moment
+    for _ in range(2):
+        await world.ask(ATROCITY)
+        world.clock.now += 5 * 3600
+    assert (await world.standing()).points == 2
+
+
 async def test_other_refusals_earn_none_and_neither_do_those_of_yesterday(world: World) -> None:
     for _ in range(6):
         await world.ask("a nude woman")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import people, reports
+from db import gallery, people, reports
 from db.database import Database
 from db.ids import new_id
 from db.records import Asker, Clip, Report
@@ -119,4 +119,13 @@ async def test_what_was_looked_at_long_ago_is_forgotten_and_what_is_open_is_not(
         assert await false_count(tx, ADA) == 1
         await reports.forget(tx, 11.0)
         assert await reports.count_by(tx, ADA, 0.0) == 1
+        assert len(await reports.of_clip(tx, other.id, "discord", "g1")) == 1
+
+
+async def test_an_open_report_of_a_clip_that_is_gone_is_forgotten_in_time(database: Database, show: Film) -> None:
+    clip, other = await show(), await show()
+    await add(database, flag(clip), flag(other))
+    async with database.transaction() as tx:
+        await gallery.forget(tx, clip.id)
+        assert (await reports.forget(tx, 10.0), await reports.forget(tx, 11.0)) == (0, 1)
         assert len(await reports.of_clip(tx, other.id, "discord", "g1")) == 1
