@@ -1,7 +1,8 @@
 """Makes the pictures of the README from the real thing: `.venv/bin/python scripts/make_pictures.py`.
 
 docs/images/ gets the page as chromium shows it: empty.png, page.png with finished clips and one being rendered,
-menu.png, phone.png; and clips.gif, a row of clips of the pocket model, with the same seed for everybody.
+menu.png, phone.png; the moderators' pages: queue.png, week.png; and clips.gif, a row of clips of the pocket model, with
+the same seed for everybody.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageSequence
@@ -32,6 +33,13 @@ ROW = (
     "a moon rising in space",
 )
 SIDE = 128  # pixels of a clip in the row
+WEEK = (  # what members ask for before a moderator comes
+    "a ghost shaking on purple",
+    "news footage of rain in Berlin",
+    "naked people at a party",
+    "leaked phone footage of a massacre in Kharkiv",
+)
+OPERATOR = "correct horse battery staple"
 PATIENCE = 60_000  # milliseconds
 
 
@@ -41,6 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_row(Path(folder), IMAGES / "clips.gif")
         make_page(Path(folder) / "data", IMAGES)
+        make_console(Path(folder), IMAGES)
 
 
 def make_row(folder: Path, out: Path) -> None:
@@ -103,15 +112,67 @@ def _ask(page: Page, text: str) -> None:
     page.locator("#prompt").press("Enter")
 
 
-@contextmanager
-def _playing(data: Path) -> Iterator[str]:
+def make_console(folder: Path, out: Path) -> None:
+    """Members ask, three of them report, one appeals; the operator signs in and is photographed at work."""
+    secret, config = folder / "operator.password", folder / "config.toml"
+    subprocess.run([*ZOETROPE, "web-password", str(secret)], input=OPERATOR, text=True, check=True)
+    config.write_text(f'[web]\nport = 0\noperator_password_file = "{secret}"\n', encoding="utf-8")
+    line = [*ZOETROPE, "run", "--config", str(config), "--data", str(folder / "moderated")]
+    with _serving(line) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        _ask_and_appeal(chromium.new_page(), address)
+        for _ in range(3):
+            _report(chromium.new_page(), address)
+        page = chromium.new_page(viewport={"width": 1000, "height": 790}, color_scheme="light")
+        page.goto(f"{address}/moderation")
+        page.locator("#password").fill(OPERATOR)
+        page.keyboard.press("Enter")
+        page.locator(".places a").first.click()
+        page.locator("article.current").wait_for(timeout=PATIENCE)
+        page.keyboard.press("Space")
+        clip = page.locator("article.current video")
+        expect(clip).to_have_js_property("readyState", 4, timeout=PATIENCE)  # all of it is there
+        clip.evaluate("video => new Promise(seen => video.requestVideoFrameCallback(seen))")
+        page.screenshot(path=out / "queue.png")
+        page.goto(f"{address}/moderation/at/web/main/week")
+        page.screenshot(path=out / "week.png")
+        chromium.close()
+
+
+def _ask_and_appeal(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator("#chips button").first.wait_for(timeout=PATIENCE)
+    for prompt in WEEK:
+        _ask(page, f"{prompt} --seed {SEED}" if prompt == WEEK[0] else prompt)
+    expect(page.get_by_role("button", name="Delete")).to_have_count(2, timeout=PATIENCE)
+    page.get_by_role("button", name="Appeal").first.click()
+    page.close()
+
+
+def _report(page: Page, address: str) -> None:
+    """A browser of its own is a member of its own."""
+    page.goto(address)
+    card = page.get_by_role("article").filter(has_text=WEEK[0])
+    card.get_by_role("button", name="Report").click(timeout=PATIENCE)
+    page.keyboard.type("it scares the little ones")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    page.close()
+
+
+def _playing(data: Path) -> AbstractContextManager[str]:
     """`zoetrope play` on a folder; its address."""
-    line = [*ZOETROPE, "play", "--port", "0", "--data", str(data)]
+    return _serving([*ZOETROPE, "play", "--port", "0", "--data", str(data)])
+
+
+@contextmanager
+def _serving(line: Sequence[str]) -> Iterator[str]:
+    """The page of this command; its address."""
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as bot:
         assert bot.stdout is not None
         try:
             found = re.search(r"http://[0-9.:]+", bot.stdout.readline())
-            assert found is not None, "zoetrope play did not start"
+            assert found is not None, "zoetrope did not start"
             yield found[0]
         finally:
             bot.terminate()
