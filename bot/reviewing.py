@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -31,7 +32,9 @@ from db.trouble import PAUSE_SECONDS, surviving
 IDLE_SECONDS = 15.0  # the longest sleep without a bell
 READ_AHEAD = 1000  # reviews looked at in one go: those at a desk that can't be reached stay among them
 AT_ONCE = 50  # clips listed and sentences told in one go
-UNWELCOME_SECONDS = 600.0  # how long a desk is left alone that takes no cards
+AT_A_DESK = 10  # cards drawn at one desk in one go: a platform takes them slowly, and others wait as well
+UNWELCOME_SECONDS = 60.0  # how long a desk is left alone that takes no cards
+MOST_DOUBLINGS = 6  # of that time for a card which is refused again and again
 UNREACHED_SECONDS = 30.0
 TELL_SECONDS = 24 * 3600.0  # then nobody is told any more
 SHRINK = 0.8  # of a file that was too large for a limit nobody told
@@ -52,7 +55,8 @@ class ReviewLoop:
     renditions: Renditions
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _left_alone: dict[Address, float] = field(default_factory=dict, repr=False)  # until when
+    _left_alone: dict[Address | str, float] = field(default_factory=dict, repr=False)  # a desk or a review, until when
+    _refusals: dict[str, int] = field(default_factory=dict, repr=False)  # how often a review's card was refused
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -61,13 +65,13 @@ class ReviewLoop:
         while True:
             with surviving("look after the reviews") as trouble:
                 rung = self.database.bell.count()
-                await self.tick()
-                await self.database.bell.wait(rung, IDLE_SECONDS)
+                if not await self.tick():
+                    await self.database.bell.wait(rung, IDLE_SECONDS)
             if trouble:
                 await self.sleep(PAUSE_SECONDS)
 
-    async def tick(self) -> None:
-        """Everything that is to be done now, once."""
+    async def tick(self) -> bool:
+        """What is to be done now, once, and of the cards of each desk some. True: at some desk more are to be drawn."""
         await self._list_labelled()
         async with self.database.reading() as tx:
             undrawn = await reviews.undrawn(tx, self.surfaces.keys(), READ_AHEAD)
@@ -75,8 +79,7 @@ class ReviewLoop:
             due = await notices.due(tx, self.surfaces.keys(), self.clock(), AT_ONCE)
         for notice in due:
             await self._tell(notice)
-        for review in undrawn:
-            await self._try_to_draw(review, desks[review.id])
+        return await self._draw_some(undrawn, desks)
 
     async def _ask_about_held(self) -> None:
         """Of an earlier version's held jobs, or of one that could not yet ask."""
@@ -94,15 +97,25 @@ class ReviewLoop:
 
     # --- the cards ---
 
+    async def _draw_some(self, undrawn: list[Review], desks: Mapping[str, Address]) -> bool:
+        """Whether some desk has more than it gets in one go."""
+        drawn: Counter[Address] = Counter()
+        for review in sorted(undrawn, key=lambda each: self._refusals.get(each.id, 0)):
+            desk = desks[review.id]
+            if self._is_left_alone(desk) or self._is_left_alone(review.id):
+                continue
+            drawn[desk] += 1
+            if drawn[desk] <= AT_A_DESK:
+                await self._try_to_draw(review, desk)
+        return max(drawn.values(), default=0) > AT_A_DESK
+
     async def _try_to_draw(self, review: Review, desk: Address) -> None:
-        if self.clock() < self._left_alone.get(desk, 0.0):
-            return
         try:
             await self._draw(review, desk)
         except (Gone, Refused) as error:
             log.info("The card of review %s can't be shown: %s", review.id, error)
             if review.handle is None:
-                self._leave_alone(desk, UNWELCOME_SECONDS)
+                self._refused(review, desk)
             else:
                 await self._set_drawn(review)  # whoever deleted it does not want it
         except Throttled as error:
@@ -112,11 +125,23 @@ class ReviewLoop:
         except Exception as error:  # one desk must not keep the others from their cards
             log.warning("The card of review %s could not be drawn yet (%s).", review.id, _words(error))
             self._leave_alone(desk, UNREACHED_SECONDS)
+        else:
+            self._refusals.pop(review.id, None)
 
-    def _leave_alone(self, desk: Address, seconds: float) -> None:
+    def _refused(self, review: Review, desk: Address) -> None:
+        """It may be the desk that takes no cards, or this card alone: other cards come before it the next time."""
+        before = self._refusals.get(review.id, 0)
+        self._refusals[review.id] = min(before + 1, MOST_DOUBLINGS)
+        self._leave_alone(desk, UNWELCOME_SECONDS)
+        self._leave_alone(review.id, UNWELCOME_SECONDS * 2**before)
+
+    def _leave_alone(self, which: Address | str, seconds: float) -> None:
         now = self.clock()
-        self._left_alone = {place: until for place, until in self._left_alone.items() if until > now}
-        self._left_alone[desk] = now + seconds
+        self._left_alone = {each: until for each, until in self._left_alone.items() if until > now}
+        self._left_alone[which] = now + seconds
+
+    def _is_left_alone(self, which: Address | str) -> bool:
+        return self.clock() < self._left_alone.get(which, 0.0)
 
     async def _draw(self, noted: Review, desk: Address) -> None:
         async with self.database.reading() as tx:

@@ -12,6 +12,7 @@ from bot.cards import Card
 from bot.commands import Result
 from bot.intents import Appeal, Approve, Cancel, FalseAlarm, Remove
 from bot.port import Gone, Refused, SurfaceError, Throttled, TooLarge, Unreachable
+from bot.reviewing import AT_A_DESK
 from bot.surfaces.recording import Message
 from db import moves, queue, reviews
 from db.records import Address, Asker, Caller, Circumstances, Decision, Delivery, Handle, Wish
@@ -252,8 +253,8 @@ async def test_a_decision_while_its_card_is_drawn_is_not_lost(world: World, monk
     [
         (Throttled(7.0), 7.0),
         (Unreachable("Nothing came back."), 30.0),
-        (Refused("Not there."), 600.0),
-        (Gone("No such channel."), 600.0),
+        (Refused("Not there."), 60.0),
+        (Gone("No such channel."), 60.0),
     ],
 )
 async def test_a_desk_that_takes_no_card_is_left_alone_for_a_while(
@@ -269,6 +270,40 @@ async def test_a_desk_that_takes_no_card_is_left_alone_for_a_while(
     world.clock.now += 1
     await world.reviewing.tick()
     assert only(world).card.title == HELD
+
+
+async def test_a_card_that_is_refused_again_and_again_keeps_no_other_from_the_desk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.set_desk()
+    show, tried = world.surface.show, []
+
+    async def show_unless_blocked(address: Address, card: Card, nonce: str) -> Handle:
+        if address == DESK and card.title == HELD:
+            tried.append(world.clock())
+            raise Refused("Its words are blocked here.")
+        return await show(address, card, nonce)
+
+    monkeypatch.setattr(world.surface, "show", show_unless_blocked)
+    for number in range(3):
+        await world.ask(HELD if number == 0 else f"suicide, number {number}")
+        world.clock.now += 1
+    for _ in range(60):
+        await world.reviewing.tick()
+        world.clock.now += 10
+    assert len(at_desk(world)) == 2
+    assert 2 < len(tried) < 6
+
+
+async def test_a_raid_on_one_place_keeps_nobody_elsewhere_waiting(world: World) -> None:
+    await world.set_desk()
+    for number in range(AT_A_DESK + 2):
+        world.clock.now += 3600
+        await world.ask(f"{HELD} {number}", asker=Asker("recording", f"raider{number}"))
+    assert await world.reviewing.tick()
+    assert len(at_desk(world)) == AT_A_DESK
+    assert not await world.reviewing.tick()
+    assert len(at_desk(world)) == AT_A_DESK + 2
 
 
 async def test_a_card_that_somebody_deleted_is_let_be(world: World) -> None:
