@@ -1,4 +1,5 @@
-"""The buttons that change what is there: cancel and delete. Who may press them is asked anew at every press."""
+"""The buttons that change what is there: cancel and delete. Who may press them is asked anew at every press; of what is
+not to be seen where they are, nobody finds out that it is there."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class Buttons:
             if job is None:
                 return no(UNKNOWN)
             if not await gate.may_end(tx, caller, job, self.clock()):
-                return no(NOT_YOURS)
+                return no(NOT_YOURS if await gate.may_see(tx, caller, job, None) else UNKNOWN)
             if not job.state.is_end and not job.cancel_asked and not await gate.is_theirs(tx, caller, job):
                 await self.moderation.stopped(tx, caller, job)
             state = await queue.ask_to_cancel(tx, job_id, self.clock())
@@ -62,7 +63,7 @@ class Buttons:
             if clip is None or job is None:
                 return no(NO_CLIP)
             if not await gate.may_end(tx, caller, job, self.clock()):
-                return no(NOT_YOURS)
+                return no(NOT_YOURS if await gate.may_see(tx, caller, job, clip) else NO_CLIP)
             if not await gate.is_theirs(tx, caller, job):
                 await self.moderation.note(tx, caller, clip, job, Action.REMOVE, sentences.REMOVED)
                 await reports.settle(tx, clip_id, caller.address.surface, caller.address.place, "upheld")

@@ -59,7 +59,11 @@ async def may_see(tx: AsyncConnection, caller: Caller, job: Job, clip: Clip | No
 
 async def is_home(tx: AsyncConnection, here: Address, job: Job) -> bool:
     """Whether the job was asked for here, also if the place has got another name since."""
-    there = job.handle.address
+    return await is_same_place(tx, here, job.handle.address)
+
+
+async def is_same_place(tx: AsyncConnection, here: Address, there: Address) -> bool:
+    """Whether two addresses belong to one place, also if it was called otherwise when `there` was written down."""
     return here.surface == there.surface and here.place in (
         there.place,
         await moves.moved(tx, there.surface, there.place),

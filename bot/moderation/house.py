@@ -104,6 +104,8 @@ class Moderation:
                 if refusal is None:
                     return Outcome(Result.UNKNOWN, say(cards.UNKNOWN_BUTTON))
                 if caller.asker not in await people.identities(tx, refusal.asker):
+                    if not await gate.is_same_place(tx, caller.address, refusal.address):
+                        return Outcome(Result.UNKNOWN, say(cards.UNKNOWN_BUTTON))
                     return Outcome(Result.NOT_YOURS, say(cards.NOT_YOURS))
                 if refusal.appealed_at is None and (no := await self._no_appeal(tx, caller, refusal, now)):
                     return Outcome(Result.PROBLEM, no)
