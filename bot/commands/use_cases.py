@@ -24,7 +24,7 @@ from bot.commands import buttons, deciding
 from bot.commands.buttons import Buttons, no
 from bot.commands.deciding import Plan, Rules, Situation
 from bot.language import say, speaking
-from bot.moderation import Moderation, gate
+from bot.moderation import Moderation, gate, showing
 from bot.outcomes import Outcome, Result
 from bot.port import Gone, Refused, Surface, SurfaceError
 from bot.renditions import Renditions
@@ -484,19 +484,22 @@ class Commands:
             return no(buttons.UNKNOWN)
         if job.state is JobState.DONE and clip is None:
             return no(buttons.NO_CLIP)
-        if sentence := await self._kept_from(caller, job):
-            return Outcome(Result.NOT_YOURS, sentence)
+        if kept := await self._kept_from(caller, job, clip):
+            return kept
         return await self.request_clip(caller, _same_wish(job, caller), origin, clip.id if clip else "")
 
-    async def _kept_from(self, caller: Caller, job: Job) -> str:
-        """Why the caller may not have the clip of somebody else made again here, or nothing."""
+    async def _kept_from(self, caller: Caller, job: Job, clip: Clip | None) -> Outcome | None:
+        """The no to whoever may not have the clip of somebody else made again here, if there is one."""
         here = caller.address
         async with self.database.reading() as tx:
             if await gate.is_theirs(tx, caller, job):
-                return ""
+                return None
+            if clip is not None and await showing.is_hidden_here(tx, clip, here.surface, here.place):
+                return no(buttons.NO_CLIP)  # by a button of before: its words are hidden as well
             place = await places.settings(tx, here.surface, here.place)
             moderates = await gate.moderates(tx, caller, self.clock())
-            return deciding.may_have_again(place, moderates=moderates)
+        sentence = deciding.may_have_again(place, moderates=moderates)
+        return Outcome(Result.NOT_YOURS, sentence) if sentence else None
 
     async def _ask_prompt(self, caller: Caller, job_id: str) -> Outcome:
         editable = await self._editable(caller, *await self._found(caller, job_id))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.commands import Outcome, Result
-from bot.intents import Confirm, Dismiss, Hide, Remove, Unhide
+from bot.intents import Again, Confirm, Dismiss, Hide, Remove, Unhide
 from bot.moderation import Confirmed
 from bot.port import Receipt
 from db import gallery, pending
@@ -97,6 +97,14 @@ async def test_moderators_hide_by_a_case_and_its_asker_can_not_undo_it(world: Wo
     assert (await world.press(MODERATOR, Unhide(delivery.clip))).result is Result.SHOWN_AGAIN
     await brought_again(world, delivery)
     assert [case.action for case in await world.cases()] == [Action.HIDE, Action.APPROVE]
+
+
+async def test_what_is_hidden_is_not_made_again_by_somebody_else(world: World) -> None:
+    delivery = await delivered(world)
+    await world.press(MODERATOR, Hide(delivery.clip))
+    assert (await world.press(OTHER, Again(delivery.job))).result is Result.UNKNOWN
+    await world.press(MODERATOR, Unhide(delivery.clip))
+    assert (await world.press(OTHER, Again(delivery.job))).result is Result.QUEUED
 
 
 async def test_moderators_do_not_show_what_its_asker_has_hidden(world: World) -> None:
