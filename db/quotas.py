@@ -9,7 +9,9 @@ fifty requests at once get exactly what the credit allows.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, tuple_, update
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
@@ -26,15 +28,20 @@ async def usage(
     one."""
     identities = await people.identities(tx, asker)
     theirs = people.one_of(identities, jobs.c.asker_surface, jobs.c.asker_id)
+    unfinished = and_(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
+    there = tuple_(credit_entries.c.surface, credit_entries.c.place).in_([EVERYWHERE, (surface, place)])
+    figures = select(  # in one statement: this is asked twice for every clip
+        select(func.count()).select_from(jobs).where(unfinished).scalar_subquery().label("waiting"),
+        _granted(identities, now, there).scalar_subquery().label("granted"),
+        select(func.max(jobs.c.created_at)).where(theirs).scalar_subquery().label("last_at"),
+    )
+    found = (await tx.execute(figures)).one()
+    spent = await tx.execute(union_all(_reserved(identities, since), _charged(identities, since)))
     return Usage(
-        spent=tuple(sorted([*await _reserved(tx, identities, since), *await _charged(tx, identities, since)])),
-        waiting=(
-            await tx.execute(
-                select(func.count()).select_from(jobs).where(theirs, jobs.c.state.in_(sorted(UNFINISHED_STATES)))
-            )
-        ).scalar_one(),
-        granted=await _granted(tx, identities, now, surface, place),
-        last_at=(await tx.execute(select(func.max(jobs.c.created_at)).where(theirs))).scalar_one(),
+        spent=tuple(sorted((row.created_at, row.credits) for row in spent)),
+        waiting=found.waiting,
+        granted=-(found.granted or 0),
+        last_at=found.last_at,
     )
 
 
@@ -99,7 +106,9 @@ async def grant(
 async def granted_in(tx: AsyncConnection, asker: Asker, now: float, surface: str, place: str) -> int:
     """What the person was granted for this place alone and that still counts."""
     of_place = and_(credit_entries.c.surface == surface, credit_entries.c.place == place)
-    return await _sum_granted(tx, await people.identities(tx, asker), now, of_place)
+    good = _granted(await people.identities(tx, asker), now, of_place)
+    total: int | None = (await tx.execute(good)).scalar_one()
+    return -(total or 0)
 
 
 async def _close(tx: AsyncConnection, job_id: str, state: ReservationState) -> None:
@@ -109,35 +118,24 @@ async def _close(tx: AsyncConnection, job_id: str, state: ReservationState) -> N
     await tx.execute(update(reservations).where(still_held).values(state=state))
 
 
-Spent = list[tuple[float, int]]
-
-
-async def _reserved(tx: AsyncConnection, identities: tuple[Asker, ...], since: float) -> Spent:
+def _reserved(identities: tuple[Asker, ...], since: float) -> Select[tuple[float, int]]:
     counted = and_(
         people.one_of(identities, reservations.c.asker_surface, reservations.c.asker_id),
         reservations.c.created_at > since,
         reservations.c.state != ReservationState.RELEASED,
     )
-    rows = await tx.execute(select(reservations.c.created_at, reservations.c.credits).where(counted))
-    return [(row.created_at, row.credits) for row in rows]
+    return select(reservations.c.created_at, reservations.c.credits).where(counted)
 
 
-async def _charged(tx: AsyncConnection, identities: tuple[Asker, ...], since: float) -> Spent:
+def _charged(identities: tuple[Asker, ...], since: float) -> Select[tuple[float, int]]:
     counted = and_(_entries_of(identities), credit_entries.c.credits > 0, credit_entries.c.created_at > since)
-    rows = await tx.execute(select(credit_entries.c.created_at, credit_entries.c.credits).where(counted))
-    return [(row.created_at, row.credits) for row in rows]
+    return select(credit_entries.c.created_at, credit_entries.c.credits).where(counted)
 
 
-async def _granted(tx: AsyncConnection, identities: tuple[Asker, ...], now: float, surface: str, place: str) -> int:
-    there = tuple_(credit_entries.c.surface, credit_entries.c.place).in_([EVERYWHERE, (surface, place)])
-    return await _sum_granted(tx, identities, now, there)
-
-
-async def _sum_granted(
-    tx: AsyncConnection, identities: tuple[Asker, ...], now: float, where: ColumnElement[bool]
-) -> int:
+def _granted(identities: tuple[Asker, ...], now: float, where: ColumnElement[bool]) -> Select[Any]:
+    """What was granted and still counts, as a sum below zero, or NULL."""
     good = and_(_entries_of(identities), credit_entries.c.credits < 0, credit_entries.c.until > now, where)
-    return -((await tx.execute(select(func.sum(credit_entries.c.credits)).where(good))).scalar_one() or 0)
+    return select(func.sum(credit_entries.c.credits)).where(good)
 
 
 def _entries_of(identities: tuple[Asker, ...]) -> ColumnElement[bool]:

@@ -10,7 +10,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Table,
+    and_,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
@@ -39,10 +53,15 @@ async def standing(tx: AsyncConnection, asker: Asker, surface: str, place: str, 
     there = ((surface, place), EVERYWHERE)
     struck = and_(_theirs(strikes, identities, *there), _strike_counts(now))
     each = select(*_SAME_STRIKE).where(struck).distinct().subquery()
-    points = (await tx.execute(select(func.coalesce(func.sum(each.c.points), 0)))).scalar_one()
+    points = select(
+        literal("").label("curb"), null().label("until"), func.coalesce(func.sum(each.c.points), 0).label("points")
+    )
     held = and_(_theirs(restrictions, identities, *there), _restriction_holds(now))
-    rows = (await tx.execute(select(restrictions.c.curb, restrictions.c.until).where(held))).all()
-    return Standing(points, *_gravest([(Curb(row.curb), row.until) for row in rows]))
+    curbs = select(restrictions.c.curb, restrictions.c.until, literal(0)).where(held)
+    rows = (await tx.execute(union_all(points, curbs))).all()  # in one statement: this is asked at every request
+    return Standing(
+        sum(row.points for row in rows), *_gravest([(Curb(row.curb), row.until) for row in rows if row.curb])
+    )
 
 
 async def strike(tx: AsyncConnection, strike: Strike) -> None:

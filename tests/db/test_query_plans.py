@@ -96,3 +96,12 @@ async def test_no_table_is_read_from_end_to_end(tx: AsyncConnection, ask: Ask) -
 
 async def test_a_table_that_is_read_from_end_to_end_is_noticed(tx: AsyncConnection) -> None:
     assert "SCAN clips" in await plans(tx, gallery.masters)
+
+
+@pytest.mark.parametrize(("name", "most"), [("standing", 3), ("usage", 4), ("allowed prompts", 1)])
+async def test_what_every_request_asks_is_few_statements(tx: AsyncConnection, name: str, most: int) -> None:
+    """Each costs as much as the others however little it finds: half as many clips a second could be asked for."""
+    said: list[str] = []
+    event.listen(tx.sync_connection, "before_cursor_execute", lambda *given: said.append(given[2]))
+    await ASKED[name](tx)
+    assert len(said) <= most
