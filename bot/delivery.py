@@ -21,7 +21,7 @@ from bot.cards import Card
 from bot.language import say, speaking
 from bot.port import Gone, Receipt, Refused, Rendition, Surface, SurfaceError, Throttled, TooLarge
 from bot.renditions import EncodeFailed, MasterGone, RenditionError, Renditions, Unfit, UnknownFormat
-from db import deliveries, gallery, models, people, places, queue
+from db import deliveries, gallery, models, moves, people, places, queue
 from db.clip_files import ClipFiles
 from db.database import Database
 from db.errors import StoreError
@@ -203,7 +203,8 @@ class DeliveryLoop:
         """With a cover where the place wants one: it may not be the one that the clip was made in."""
         address = delivery.handle.address
         async with self.database.reading() as tx:
-            place = await places.settings(tx, address.surface, address.place)
+            now = await moves.moved(tx, address.surface, address.place)
+            place = await places.settings(tx, address.surface, now)
         return replace(cards.done(job, clip), spoiler=clip.verdict.spoiler or place.spoiler)
 
     async def _see_that_it_is_wanted(self, delivery: Delivery) -> None:

@@ -22,7 +22,7 @@ from bot.moderation import gate
 from bot.specs import Problem
 from db import allowed, cases, gallery, link_tries, models, people, places, queue, quotas, requests, standing
 from db.ids import new_id
-from db.records import Action, Asker, Caller, Case, Clip, Job, JobState, ModelFacts, PlaceSettings, Wish
+from db.records import Action, Asker, Caller, Case, Clip, Curb, Job, JobState, ModelFacts, PlaceSettings, Wish
 
 PAGE_CLIPS = 5
 CHANGE_CHARS = 100  # of a setting, in the case that says it was changed
@@ -100,6 +100,9 @@ class Answers:
         here = (caller.address.surface, caller.address.place, _owner(caller))
         words = words.strip()
         async with self.commands.database.reading() as tx:
+            with _speaking(caller):
+                if no := await gate.barred(tx, caller, Curb.BAN, self.commands.clock()):
+                    return _to(caller, sentences.note(no, well=False))
             count = await gallery.count(tx, *here, words)
             pages = -(-count // PAGE_CLIPS)
             there = 1 <= page <= pages

@@ -34,6 +34,7 @@ from db import (
     deliveries,
     gallery,
     models,
+    moves,
     people,
     places,
     queue,
@@ -215,8 +216,9 @@ class Commands:
 
     async def _look(self, request: Request) -> Situation:
         limits = await self.surfaces[request.surface].limits(request.address)
-        now, here = self.clock(), request.address
+        now = self.clock()
         async with self.database.reading() as tx:
+            here = await _as_it_is_called_now(tx, request.address)
             place = await places.settings(tx, here.surface, here.place)
             model = request.wish.model or place.model or self.default_model
             return Situation(
@@ -280,7 +282,7 @@ class Commands:
         first = await requests.get(tx, request.surface, request.id)
         if first is None or first.state is not RequestState.RECEIVED:
             return Plan(Result.PROBLEM, cards.erased())
-        here, cost = request.address, plan.job.cost
+        here, cost = await _as_it_is_called_now(tx, request.address), plan.job.cost
         place = await places.settings(tx, here.surface, here.place)
         stands = await standing.standing(tx, request.asker, here.surface, here.place, now)
         if sentence := deciding.closed(request, place, stands, now):
@@ -342,8 +344,8 @@ class Commands:
         """A card that says the clip is on its way, and the promise that it comes, or the card that says why not."""
         limits = await self.surfaces[request.surface].limits(request.address)
         async with self.database.reading() as tx:
-            here = request.address
-            clip = await _visible_clip(tx, request.caller, request.shows)
+            here = await _as_it_is_called_now(tx, request.address)
+            clip = await _visible_clip(tx, replace(request.caller, address=here), request.shows)
             place = await places.settings(tx, here.surface, here.place)
             person = await people.settings(tx, request.asker)
             stands = await standing.standing(tx, request.asker, here.surface, here.place, self.clock())
@@ -585,6 +587,11 @@ class Commands:
         except SurfaceError:
             return Outcome(Result.UNREACHED, say(cards.UNREACHED))
         return await self._close(request, Outcome(Result.UNSHOWN, say(cards.UNSHOWN)), message)
+
+
+async def _as_it_is_called_now(tx: AsyncConnection, address: Address) -> Address:
+    """Where what holds at an address is written down: its place may have moved since somebody asked there."""
+    return replace(address, place=await moves.moved(tx, address.surface, address.place))
 
 
 async def _visible_clip(tx: AsyncConnection, caller: Caller, clip_id: str) -> Clip | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import intents
+from bot.answers import Answers
+from bot.cards import Card
 from bot.commands import Result
 from bot.intents import Again, Appeal, Cancel, Delete, Edit, Hide, Page, Remove, Report, Show
 from bot.moderation import Moderation
@@ -22,6 +24,7 @@ from db.records import (
     Circumstances,
     Curb,
     Decision,
+    Handle,
     JobState,
     Restriction,
     Wish,
@@ -195,6 +198,33 @@ async def test_what_the_operator_has_laid_down_holds_everywhere(world: World) ->
     review_of = Caller(ADA, HERE, Circumstances(moderator=True))
     await world.commands.request_clip(Caller(BOB, HERE), Wish(HELD), "b1")
     assert (await world.press(review_of, Remove((await world.review()).id))).result is Result.NOT_YOURS
+
+
+async def test_whoever_is_banned_between_their_card_and_their_place_in_line_is_not_enqueued(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = world.surface.show
+
+    async def show(address: Address, card: Card, nonce: str) -> Handle:
+        async with world.database.transaction() as tx:
+            await world.commands.moderation.curb(tx, MODERATOR, ADA, Curb.BAN, None, "spam")
+        return await shown(address, card, nonce)
+
+    monkeypatch.setattr(world.surface, "show", show)
+    outcome = await world.ask()
+    assert outcome.result is Result.PROBLEM
+    assert "banned" in world.message(outcome).card.status
+    assert (await world.usage()).waiting == 0
+
+
+async def test_whoever_is_banned_is_shown_no_gallery(world: World) -> None:
+    await world.rendered("a heart")
+    answers = Answers(world.commands)
+    assert (await answers.gallery(Caller(ADA, HERE))).buttons != ()
+    async with world.database.transaction() as tx:
+        await world.commands.moderation.curb(tx, MODERATOR, ADA, Curb.BAN, None, "spam")
+    card = await answers.gallery(Caller(ADA, HERE, Circumstances("de")))
+    assert (card.buttons, "ausgeschlossen" in card.status) == ((), True)
 
 
 # --- refusals for what is never made ---

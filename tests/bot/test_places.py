@@ -9,12 +9,25 @@ import pytest
 
 from bot import intents
 from bot.commands import Outcome, Result
+from bot.commands.deciding import Plan
 from bot.intents import Again, Cancel, Delete, Edit, Intent
+from bot.port import Unreachable
 from bot.quota import Allowance
 from bot.surfaces.recording import ROOMY
-from db import gallery, moves, people, places, quotas
+from db import gallery, moves, people, places, queue, quotas
 from db.ids import new_id
-from db.records import Address, Asker, Caller, Circumstances, JobState, PersonSettings, PlaceSettings, Wish
+from db.records import (
+    Address,
+    Asker,
+    Caller,
+    Circumstances,
+    Handle,
+    JobState,
+    PersonSettings,
+    PlaceSettings,
+    Request,
+    Wish,
+)
 
 if TYPE_CHECKING:
     from tests.bot.conftest import World
@@ -229,3 +242,33 @@ async def test_moderators_of_a_place_keep_their_say_when_it_gets_another_name(wo
         await moves.note(tx, "recording", "here", "there", 1.0)
     moderator = Caller(BOB, Address("recording", "there"), Circumstances(moderator=True))
     assert (await press(world, moderator, Cancel(asked.job))).result is Result.CANCELLED
+
+
+@pytest.mark.parametrize("step", ["show", "commit"])
+async def test_what_was_asked_for_before_a_place_moved_meets_what_holds_there_now(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A chat that becomes a supergroup while somebody's request is on its way."""
+    await settle(world, words=("durian",))
+
+    async def move() -> None:
+        async with world.database.transaction() as tx:
+            await moves.note(tx, "recording", "here", "new here", 2.0)
+
+    if step == "show":  # asked again after it could not be shown
+        world.surface.fail("show", Unreachable("no network"))
+        assert (await world.ask("a durian", origin="o1")).result is Result.UNREACHED
+        await move()
+        await world.commands.take_up()
+    else:
+        noted = world.commands._commit
+
+        async def later(request: Request, plan: Plan, handle: Handle) -> Outcome:
+            await settle(world, paused=True)
+            await move()
+            return await noted(request, plan, handle)
+
+        monkeypatch.setattr(world.commands, "_commit", later)
+        assert (await world.ask()).result is Result.PROBLEM
+    async with world.database.reading() as tx:
+        assert await queue.waiting_of(tx, ADA, "recording", "new here") == []
