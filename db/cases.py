@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Table,
     Text,
     and_,
     cast,
@@ -32,7 +33,7 @@ from db import people
 from db.batches import drop_some
 from db.records import Action, Asker, Case
 from db.rows import storable
-from db.tables import case_numbers, cases, restrictions
+from db.tables import case_numbers, cases, restrictions, strikes
 
 MOST_WORDS = 8  # of a search
 DELETED = "deleted"  # the id of whoever has none any more
@@ -83,16 +84,20 @@ async def amendments(tx: AsyncConnection, surface: str, place: str, number: int)
 
 
 async def forget(tx: AsyncConnection, before: float) -> int:
-    """Drop the cases that were written before a moment, but for those of curbs that lasted until then or still do; a
-    batch of them (`db.batches`)."""
-    lasting = exists().where(
-        restrictions.c.surface == cases.c.surface,
-        restrictions.c.place == cases.c.place,
-        restrictions.c.case == cases.c.number,
-        restrictions.c.lifted_at.is_(None),
-        or_(restrictions.c.until.is_(None), restrictions.c.until >= before),
-    )
+    """Drop the cases that were written before a moment, but for those of curbs and strikes that lasted until then or
+    still do, with what was added to them; a batch of them (`db.batches`)."""
+    lasting = or_(_of_one_that_lasts(restrictions, before), _of_one_that_lasts(strikes, before))
     return await drop_some(tx, cases, and_(cases.c.created_at < before, ~lasting))
+
+
+def _of_one_that_lasts(table: Table, before: float) -> ColumnElement[bool]:
+    return exists().where(
+        table.c.surface == cases.c.surface,
+        table.c.place == cases.c.place,
+        table.c.case == func.coalesce(cases.c.amends, cases.c.number),
+        table.c.lifted_at.is_(None),
+        or_(table.c.until.is_(None), table.c.until >= before),
+    )
 
 
 async def unname(tx: AsyncConnection, identities: Collection[Asker]) -> None:

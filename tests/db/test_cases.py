@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db import cases, people, standing
 from db.database import Database
-from db.records import NOBODY, Action, Asker, Case, Curb, Restriction
+from db.records import NOBODY, Action, Asker, Case, Curb, Restriction, Strike
 from db.tables import cases as table
 
 MODERATOR, ADA, BOB = Asker("discord", "9"), Asker("discord", "1"), Asker("telegram", "1")
@@ -154,6 +154,16 @@ async def test_the_case_of_a_ban_that_lasts_is_not_forgotten(database: Database)
         await cases.forget(tx, 100.0)
         assert [case.number for case in await cases.browse(tx, "discord", "g1")] == [1]
         assert await cases.count(tx, "discord", "g2") == 0
+
+
+async def test_what_still_counts_keeps_its_case_and_what_was_added_to_it(database: Database) -> None:
+    added = replace(CASE, amends=1)
+    await add(database, CASE, CASE, added, replace(CASE, amends=2))
+    async with database.transaction() as tx:
+        await standing.strike(tx, Strike("s1", "discord", "g1", ADA, 1, 1, 5.0, 500.0))
+        await standing.strike(tx, Strike("s2", "discord", "g1", ADA, 1, 2, 5.0, 50.0))
+        await cases.forget(tx, 100.0)
+        assert [case.number for case in await cases.browse(tx, "discord", "g1")] == [3, 1]
 
 
 async def test_of_an_account_that_is_no_more_not_even_the_id_stays(database: Database) -> None:
