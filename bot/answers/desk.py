@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -19,16 +20,19 @@ from bot.cards import bench as standings
 from bot.commands import Commands, deciding
 from bot.language import known, speaking
 from bot.moderation import gate
+from bot.port import Gone, Refused, SurfaceError
 from bot.specs import Problem
 from db import allowed, cases, gallery, link_tries, models, people, places, queue, quotas, requests, standing
 from db.ids import new_id
-from db.records import Action, Asker, Caller, Case, Clip, Curb, Job, JobState, ModelFacts, PlaceSettings, Wish
+from db.records import Action, Address, Asker, Caller, Case, Clip, Curb, Job, JobState, ModelFacts, PlaceSettings, Wish
 
 PAGE_CLIPS = 5
 CHANGE_CHARS = 100  # of a setting, in the case that says it was changed
 DRAWS = 20  # of a random clip, until one may be shown
 RECENT_PROMPTS = 25
 SUGGESTIONS = 3  # of a first word
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +173,24 @@ class Answers:
                     return _to(caller, cards.problem(after.sentence))
                 about = tuple((name, shorten(specs.clean(text), CHANGE_CHARS)) for name, text in changes.items())
                 await self._keep(tx, caller, now, after, Action.POLICY, about)
+            trouble = await self._open_desk(caller, after.desk) if "desk" in changes and after.desk else ""
             loosened = changing.loosened(after, self.commands.policy)
-            return _to(caller, sentences.place_settings(after, changed=bool(changes), loosened=loosened))
+            shown = sentences.place_settings(after, changed=bool(changes), loosened=loosened, trouble=trouble)
+            return _to(caller, shown)
+
+    async def _open_desk(self, caller: Caller, desk: str) -> str:
+        """What is wrong with it, found out by saying there what it is for; or nothing."""
+        here = caller.address
+        surface = self.commands.surfaces.get(here.surface)
+        if surface is None:  # switched off: it is tried when a card is to be shown
+            return ""
+        try:
+            await surface.show(Address(here.surface, here.place, desk), sentences.desk_opened(), new_id())
+        except (Gone, Refused):
+            return sentences.desk_closed()
+        except SurfaceError as error:
+            log.info("Nothing could be said at a desk just now (%s).", type(error).__name__)
+        return ""
 
     async def pause(self, caller: Caller) -> Card:
         """A moderator has no more requests taken in the place."""

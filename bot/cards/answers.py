@@ -197,7 +197,7 @@ def settings(now: PersonSettings, *, changed: bool) -> Card:
     return Card(title=say("Your settings"), status=status, facts=facts, final=True)
 
 
-def place_settings(now: PlaceSettings, *, changed: bool, loosened: Sequence[str] = ()) -> Card:
+def place_settings(now: PlaceSettings, *, changed: bool, loosened: Sequence[str] = (), trouble: str = "") -> Card:
     """What holds in a place. `loosened` are the categories about which it says less than its preset."""
     facts = (
         (say("Where and when"), _line_of(channels=_channels(now.threads), quiet=now.quiet or say("none"))),
@@ -240,7 +240,10 @@ def place_settings(now: PlaceSettings, *, changed: bool, loosened: Sequence[str]
             categories=", ".join(loosened),
         )
         status = f"{status} {where}"
-    return Card(title=say("Settings of this place"), status=status, facts=facts, final=True)
+    tone = "bad" if trouble else "plain"
+    return Card(
+        title=say("Settings of this place"), status=f"{status} {trouble}".strip(), tone=tone, facts=facts, final=True
+    )
 
 
 def _line_of(**values: str) -> str:
@@ -497,6 +500,15 @@ def not_a_desk(text: str) -> str:
 
 def no_desk_here() -> str:
     return say("Everybody reads along here; say it in a channel or topic that moderators have to themselves.")
+
+
+def desk_opened() -> Card:
+    """Said where moderators get their cards from now on."""
+    return note(say("What moderators of this place are to decide about comes here from now on."), say("Moderation"))
+
+
+def desk_closed() -> str:
+    return say("Nothing can be said at desk: let the bot see it and write there, then name it once more.")
 
 
 def not_words(low: int, high: int) -> str:

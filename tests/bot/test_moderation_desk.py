@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from discord.ui import TextDisplay
 
 from bot import intents
 from bot.answers import Answers
@@ -13,7 +14,9 @@ from bot.commands import Result
 from bot.intents import Appeal, Approve, Cancel, FalseAlarm, Remove
 from bot.port import Gone, Refused, SurfaceError, Throttled, TooLarge, Unreachable
 from bot.reviewing import AT_A_DESK
+from bot.surfaces.discord.drawing import layout
 from bot.surfaces.recording import Message
+from bot.surfaces.telegram.drawing import drawn
 from db import moves, queue, reviews
 from db.records import Address, Asker, Caller, Circumstances, Decision, Delivery, Handle, Wish
 
@@ -27,7 +30,9 @@ HELD = "suicide in a forest"
 
 
 def at_desk(world: World) -> list[Message]:
-    return [message for handle, message in world.surface.messages.items() if handle.address == DESK]
+    """What has come there, but for the word that it does."""
+    there = [message for handle, message in world.surface.messages.items() if handle.address == DESK]
+    return [message for message in there if message.card.asker is not None]
 
 
 def only(world: World) -> Message:
@@ -74,6 +79,38 @@ async def test_the_cards_speak_as_the_moderator_who_has_chosen_the_desk(world: W
     await world.press(Caller(MOD, HERE, Circumstances(moderator=True)), Remove((await world.review()).id))
     await world.reviewing.tick()
     assert only(world).card.status == "Entschieden: abgelehnt, mit Strike (Fall 4)."
+
+
+@pytest.mark.parametrize("error", [Refused("Not there."), Gone("No such channel."), Unreachable("Not now.")])
+async def test_whoever_names_a_desk_hears_at_once_whether_anything_can_be_said_there(
+    world: World, error: SurfaceError
+) -> None:
+    answers = Answers(world.commands)
+    well = await answers.place_settings(MODERATOR, {"desk": "here"})
+    assert (well.tone, "Nothing can be said" in well.status) == ("plain", False)
+    assert [message.card.title for message in world.surface.messages.values()] == ["Moderation"]
+    world.surface.fail("show", error)
+    card = await answers.place_settings(MODERATOR, {"desk": "here"})
+    definite = not isinstance(error, Unreachable)
+    assert ("Nothing can be said at desk" in card.status, card.tone) == (definite, "bad" if definite else "plain")
+
+
+async def test_who_does_not_moderate_says_nothing_at_a_desk(world: World) -> None:
+    await Answers(world.commands).place_settings(Caller(ADA, DESK), {"desk": "here"})
+    assert world.surface.messages == {}
+
+
+async def test_long_words_and_what_is_left_out_are_on_the_card_whole(world: World) -> None:
+    await world.set_desk()
+    prompt = f"suicide in a forest {'of very high trees ' * 40}and a lake"
+    await world.ask(prompt, negative="no more leaves")
+    await world.reviewing.tick()
+    card = only(world).card
+    assert " ".join(value for label, value in card.facts if label == "Words") == prompt
+    assert ("The negative prompt", "no more leaves") in card.facts
+    shown = " ".join(item.content for item in layout(card).walk_children() if isinstance(item, TextDisplay))
+    assert prompt[-60:] in shown
+    assert prompt[-60:] in drawn(card, 4096)
 
 
 async def test_a_reported_clip_is_on_its_card_covered_and_with_the_reasons(world: World) -> None:

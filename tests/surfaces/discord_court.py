@@ -70,8 +70,9 @@ class Court:
     # --- what stands there ---
 
     def reviews(self) -> list[Message]:
-        """The cards at the desk, oldest first."""
-        return [one for one in self.server.messages_in(self.desk) if not one.ephemeral]
+        """The cards at the desk, oldest first, but for the word that they come there."""
+        seen = [one for one in self.server.messages_in(self.desk) if not one.ephemeral]
+        return [one for one in seen if "comes here from now on" not in one.text]
 
     async def review(self) -> Message:
         """The newest card at the desk that waits for somebody and has its clip."""

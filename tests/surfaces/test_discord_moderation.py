@@ -221,6 +221,14 @@ async def test_reviews_come_into_a_thread_as_well(court: Court) -> None:
     await court.server.until(lambda: not review.buttons and not review.attachments)
 
 
+@pytest.mark.parametrize("taken", ["view_channel", "send_messages"])
+async def test_whoever_names_a_desk_where_the_bot_may_not_write_is_told(court: Court, taken: str) -> None:
+    await court.server.take_away(court.desk, taken)
+    card = await court.ordered("settings", {"desk": court.desk.id}, at=court.crew.general)
+    assert "let the bot see it and write there" in card.text
+    assert "let the bot" not in (await court.ordered("settings", {"desk": court.crew.general.id})).text
+
+
 async def test_nobody_is_sent_the_moderators_card_about_them(court: Court, rendition: Rendition) -> None:
     """A clip that can't be shown where it was asked for comes in private; a review never does."""
     surface = court.house.core.surfaces["discord"]

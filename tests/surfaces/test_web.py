@@ -12,6 +12,7 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from sqlalchemy import text
 from bot import cards
 from bot.cards import Card
 from bot.errors import FolderUnwritable, PasswordMissing, PortTaken
-from bot.port import Rendition
+from bot.port import Gone, Rendition
 from bot.surfaces.web import WebSurface
 from bot.surfaces.web.browsers import load_key
 from bot.surfaces.web.feed import REMEMBERED, SHOWN
@@ -339,6 +340,13 @@ async def test_before_the_commands_are_there_the_page_asks_for_a_moment(house: A
 
 
 # --- what open pages are told ---
+
+
+async def test_what_is_for_a_part_of_the_room_is_not_shown_to_everybody_in_it(house: Any) -> None:
+    with pytest.raises(Gone):  # a desk that somebody has named
+        await house.surface.show(replace(ADDRESS, thread="moderators"), Card("held", "Waiting."), "n1")
+    async with house.core.database.reading() as tx:
+        assert await room.latest(tx, ADDRESS.place, 9) == []
 
 
 async def test_a_new_page_gets_the_room_and_then_every_change(house: Any) -> None:

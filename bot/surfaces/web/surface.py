@@ -135,8 +135,8 @@ class WebSurface:
         return LIMITS
 
     async def show(self, address: Address, card: Card, nonce: str) -> Handle:
-        if address.place != ROOM:
-            raise Gone(f"The web page has no room {address.place!r}.")
+        if address.place != ROOM or address.thread:  # what is meant for a part of it is not for everybody in it
+            raise Gone(f"The web page has no room {address.place!r} with a part {address.thread!r}.")
         async with self._writing() as tx:
             message = await room.post(tx, ROOM, nonce, drawing.stored(card), self._clock())
         return Handle(address, message.id)
