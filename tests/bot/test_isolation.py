@@ -52,6 +52,7 @@ from db.records import (
     Caller,
     Circumstances,
     Curb,
+    Decision,
     Pending,
     PlaceSettings,
     Refusal,
@@ -86,6 +87,7 @@ class Ids:
     reported: str
     appealed: str
     labelled: str
+    decided: str
     clip: str
     job: str
     waiting: str
@@ -151,8 +153,10 @@ class Town:
                 (await reviews.open(tx, Review(new_id(), CHAT, "b", "", kind, subject, asker, now))).id
                 for kind, subject in kinds
             ]
+            lapsed = await reviews.open(tx, Review(new_id(), CHAT, "b", "", ReviewKind.LABELLED, SECRET, asker, now))
+            assert await reviews.decide(tx, lapsed.id, Decision.REMOVE, MOD.asker, now, case.number)
             job, second = [one.subject for each in (held, waiting) if (one := await reviews.get(tx, each))]
-        reviewed = (held, reported, appealed, marked)
+        reviewed = (held, reported, appealed, marked, lapsed.id)
         return Ids(*reviewed, clip.id, job, second, refusal, question, str(case.number), who, name)
 
     async def elsewhere(self) -> dict[str, list[str]]:
@@ -225,7 +229,7 @@ async def _each(ask: Callable[[str], Awaitable[object]], *named: str) -> list[ob
 
 def _things(ids: Ids) -> tuple[str, ...]:
     """Whatever has an id of letters."""
-    reviewed = (ids.held, ids.reported, ids.appealed, ids.labelled)
+    reviewed = (ids.held, ids.reported, ids.appealed, ids.labelled, ids.decided)
     return (*reviewed, ids.clip, ids.job, ids.waiting, ids.refusal, ids.pending)
 
 
@@ -302,7 +306,7 @@ async def test_a_command_that_takes_an_id_reaches_nothing_of_another_place(town:
 
 # --- buttons ---
 
-_REVIEWS = ("held", "reported", "appealed", "labelled")
+_REVIEWS = ("held", "reported", "appealed", "labelled", "decided")
 BUTTONS: dict[Any, tuple[str, ...]] = {
     Cancel: ("job", "waiting"),
     Again: ("job", "waiting"),
@@ -390,7 +394,7 @@ def _posted(act: str, **said: str) -> Visit:
 
 
 async def _decided(signed: Signed, ids: Ids) -> list[object]:
-    named = (ids.held, ids.reported, ids.appealed, ids.labelled, ids.clip)
+    named = (ids.held, ids.reported, ids.appealed, ids.labelled, ids.decided, ids.clip)
     said = ("approve", "remove", "false alarm")
     return [await signed.post("/decide", review=one, decision=word) for one in named for word in said]
 
@@ -425,7 +429,7 @@ ROUTES: dict[str, Visit] = {
     "POST /moderation/sign-in": lambda signed, ids: signed.client.post("/moderation/sign-in", data={"password": "x"}),
     "POST /moderation/sign-out": _signed_out,
     f"GET {AT}": _seen(""),
-    f"GET {AT}/news": _seen("/news?open={held},{reported},{appealed},{labelled}"),
+    f"GET {AT}/news": _seen("/news?open={held},{reported},{appealed},{labelled},{decided}"),
     f"GET {AT}/cases": _seen(f"/cases?member={{member}}&words={SECRET}"),
     f"GET {AT}/cases/{{number}}": _seen("/cases/{case}"),
     f"GET {AT}/members": _seen("/members?member={member}"),

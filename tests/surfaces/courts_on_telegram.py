@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot import intents
+from bot.surfaces.telegram import surface
 from db.records import Address, Asker, Decision
 from tests.surfaces.conftest import House
 from tests.surfaces.courts import PRESSES, Button, Court, Life, Stands, typed
@@ -41,6 +44,8 @@ class TelegramGround:
         return self._house
 
     async def start(self) -> None:
+        patch = self._stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(surface, "GROUP_LIMITS", replace(surface.GROUP_LIMITS, redraw_seconds=0.0))  # without pauses
         self._server = await self._stack.enter_async_context(serving())
         await self.life.start()
 
