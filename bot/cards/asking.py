@@ -48,6 +48,10 @@ def slow() -> str:
     return say("That took too long just now; please try again.")
 
 
+def words_blocked() -> str:
+    return say("This server's own filter blocks the words of this; /zoetrope review shows them to you.")
+
+
 def after(sentence: str, card: Card) -> Card:
     """What came of the last press above what is next."""
     return replace(card, status=f"{sentence}\n{card.status}" if card.status else sentence)

@@ -20,7 +20,8 @@ from tests.surfaces.conftest import DISCORDS_PAGE
 from tests.surfaces.discord_court import APPROVE, FALSE_ALARM, REMOVE, Court, court_of, moderator, spoilers
 from tests.surfaces.discord_server.bots import running
 from tests.surfaces.discord_server.people import CannotDo
-from tests.surfaces.test_discord_faults import CHILD, HOOK_EDIT
+from tests.surfaces.test_discord_faults import CHILD, EDIT, HOOK_EDIT, POST
+from tests.surfaces.test_discord_terse import with_a_heart
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -227,6 +228,19 @@ async def test_whoever_names_a_desk_where_the_bot_may_not_write_is_told(court: C
     card = await court.ordered("settings", {"desk": court.desk.id}, at=court.crew.general)
     assert "let the bot see it and write there" in card.text
     assert "let the bot" not in (await court.ordered("settings", {"desk": court.crew.general.id})).text
+
+
+async def test_what_a_servers_own_filter_blocks_is_decided_without_its_words(court: Court) -> None:
+    card, _ = await court.made()
+    for route in (POST, EDIT):
+        court.server.fail(route, 400, code=200000, message="Blocked", times=99, only=with_a_heart)
+    await court.report(card, court.crew.ben)
+    review = await court.review()
+    assert "a heart" not in review.text
+    assert "/zoetrope review" in review.text
+    assert "a heart" in (await court.ordered("review")).text
+    await court.pressed(review, APPROVE, court.max)
+    await court.server.until(lambda: not review.buttons)
 
 
 async def test_nobody_is_sent_the_moderators_card_about_them(court: Court, rendition: Rendition) -> None:

@@ -12,7 +12,7 @@ import discord
 
 from bot import menu
 from bot.answers import Answers
-from bot.cards import Card
+from bot.cards import Card, asking
 from bot.commands import Commands
 from bot.port import Gone, Limits, Receipt, Rendition, SurfaceError, TooLarge
 from bot.surfaces.discord import endpoints, membership, slash
@@ -22,7 +22,7 @@ from bot.surfaces.discord.escaping import escaped
 from bot.surfaces.discord.gateway import Gateway, logged_in, quiet, supervised
 from bot.surfaces.discord.rest import Rest
 from bot.surfaces.discord.troubles import Barred, Blocked, Worn, where
-from bot.surfaces.discord.ways import Ways
+from bot.surfaces.discord.ways import Ways, is_for_moderators
 from db.config import DiscordConfig
 from db.database import Database
 from db.records import Address, Asker, Circumstances, Handle
@@ -134,7 +134,10 @@ class DiscordSurface:
             return await self._ways.fill(route, card)
         if address.place.isdecimal() and not await membership.stands_in(self._rest, address):
             raise Gone("The channel is not one of this server.")
-        return await self._ways.post(address, Picture(card), nonce)
+        try:
+            return await self._ways.post(address, Picture(card), nonce)
+        except Blocked:
+            return await self._ways.post(address, Picture(_without_words(card)), nonce)
 
     async def redraw(self, handle: Handle, card: Card) -> None:
         """Where a card can't be edited any more it is left as it is; an end that leads on is told in a new message.
@@ -167,6 +170,8 @@ class DiscordSurface:
         self._worn.discard(handle)
         try:
             await self._ways.edit(handle, Picture(card, rendition))
+        except Blocked:
+            await self._ways.edit(handle, Picture(_without_words(card), rendition))
         except (Barred, Worn):
             there = await self._ways.elsewhere(handle, card, rendition, nonce=f"d{handle.message}")
             return Receipt(there.message, there)
@@ -196,3 +201,13 @@ class DiscordSurface:
             guild = self._gateway.get_guild(int(address.place))
         known = max(guild.filesize_limit, DEFAULT_BYTES) if guild is not None else DEFAULT_BYTES
         return min(known, self._heard.get(address.place, known), REQUEST_BYTES)
+
+
+def _without_words(card: Card) -> Card:
+    """What a server's filter stops is what its moderators are to look at: then by a command, whose answer it lets pass.
+
+    Raises Blocked for any other card.
+    """
+    if not is_for_moderators(card):
+        raise Blocked
+    return asking.after(asking.words_blocked(), replace(card, title="", facts=()))

@@ -167,7 +167,7 @@ class Ways:
         return await self._privately(card, rendition, nonce)
 
     async def _privately(self, card: Card, rendition: Rendition | None, nonce: str) -> Handle:
-        if card.asker is None or card.asker.surface != NAME or _is_for_moderators(card):
+        if card.asker is None or card.asker.surface != NAME or is_for_moderators(card):
             raise Refused
         channel = await self._rest.open_dm(card.asker.id)
         address = Address(NAME, f"{PRIVATE}{channel}", channel)
@@ -196,7 +196,7 @@ class Ways:
             raise Unreachable(type(error).__name__) from error
 
 
-def _is_for_moderators(card: Card) -> bool:
+def is_for_moderators(card: Card) -> bool:
     """Whoever such a card is about never gets to see it."""
     tokens = [intents.parse(button.token) for button in card.buttons]
     return any(isinstance(each, intents.Approve | intents.Remove | intents.FalseAlarm) for each in tokens)
