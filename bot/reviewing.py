@@ -262,6 +262,7 @@ def _card(looked: Looked, language: str) -> Card:
             subject.clip if subject else None,
             looked.reports,
             looked.standing.points,
+            subject.negative if subject else "",
         )
 
 

@@ -127,8 +127,15 @@ class Looks:
                 if looked.subject is None:
                     continue
                 subject = looked.subject
-                points = looked.standing.points
-                card = reviewing.review(review, subject.prompt, subject.verdict, subject.clip, looked.reports, points)
+                card = reviewing.review(
+                    review,
+                    subject.prompt,
+                    subject.verdict,
+                    subject.clip,
+                    looked.reports,
+                    looked.standing.points,
+                    subject.negative,
+                )
                 clip = subject.clip.id if subject.clip else ""
                 return sentences.waiting(card, await reviews.count_waiting(tx, *here(caller)), clip)
             return notes.note(sentences.nothing_waits())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from db.records import Clip, Curb, Decision, Report, Review, ReviewKind, Verdict
 
 REASON_CHARS = 100  # of a report, where several stand below each other
 MOST_REASONS = 5
+PIECE_CHARS = 400  # of words that stand beside the title
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,18 @@ class Struck:
 
 
 def review(
-    review: Review, prompt: str, verdict: Verdict, clip: Clip | None, reports: Sequence[Report], points: int
+    review: Review,
+    prompt: str,
+    verdict: Verdict,
+    clip: Clip | None,
+    reports: Sequence[Report],
+    points: int,
+    negative: str = "",
 ) -> Card:
     """What a moderator is to look at, and with which words; once decided, what was decided. `points` are the target's.
 
-    The clip is covered until somebody touches it; of the gravest kind the prompt is empty.
+    The words are there whole: nobody decides about what they can't read. The clip is covered until somebody touches it;
+    of the gravest kind there are no words.
     """
     if review.decision is not None:
         return _decided(review, prompt)
@@ -44,11 +53,26 @@ def review(
         title=shorten(prompt, TITLE_CHARS) or say("Words that are not kept"),
         status=_why_here(review, verdict, len(reports)),
         tone="busy",
-        facts=(*_facts(verdict, points), *_reported(reports), (say("Waiting since"), moment(review.opened_at))),
+        facts=(
+            *_words(prompt, negative),
+            *_facts(verdict, points),
+            *_reported(reports),
+            (say("Waiting since"), moment(review.opened_at)),
+        ),
         buttons=_choices(review, offers_approval(review.kind, verdict)),
         clip=clip.id if clip else "",
         asker=review.target,
         spoiler=True,
+    )
+
+
+def _words(prompt: str, negative: str) -> tuple[tuple[str, str], ...]:
+    """What the title has no room for, in pieces that every surface shows whole."""
+    prompts = textwrap.wrap(prompt, PIECE_CHARS) if len(prompt) > TITLE_CHARS else []
+    negatives = textwrap.wrap(negative, PIECE_CHARS)
+    return (
+        *((say("Words"), piece) for piece in prompts),
+        *((say("The negative prompt"), piece) for piece in negatives),
     )
 
 
