@@ -76,6 +76,12 @@ def _words(prompt: str, negative: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+def is_review(card: Card) -> bool:
+    """Whether it asks a moderator to decide; whoever it is about never gets to see it."""
+    tokens = [intents.parse(button.token) for button in card.buttons]
+    return any(isinstance(each, intents.Approve | intents.Remove | intents.FalseAlarm) for each in tokens)
+
+
 def offers_approval(kind: ReviewKind, verdict: Verdict) -> bool:
     """Whether a moderator may allow it: what is never made stays refused, whoever appeals, and so does what a word of
     the operator or of the place stands against: no prompt is let through past these."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.cards import Button, Card
+from bot.port import Throttled
 from bot.surfaces.telegram.hearing import Hearing
+from bot.surfaces.telegram.pace import Pace, Window
+from bot.surfaces.telegram.surface import TelegramSurface
 from db import cases, gallery, places, quotas, reports, reviews, standing, updates
 from db.records import (
     Action,
@@ -286,6 +291,18 @@ async def test_a_reported_clip_comes_to_the_desk_covered_and_a_decision_redraws_
     assert await actions(house, town) == [Action.POLICY, Action.HIDE, Action.APPROVE]
     async with house.core.database.reading() as tx:
         assert await reports.of_clip(tx, clip.id, *town.place) == []  # that is open
+
+
+async def test_a_flood_of_reviews_leaves_room_for_what_members_wait_for(desk: Desk, telegram: TelegramServer) -> None:
+    surface, place = desk.house.core.surfaces[NAME], str(desk.town.group.id)
+    assert isinstance(surface, TelegramSurface)
+    surface._pace = Pace(time.monotonic, private=(), group=(Window(20, 600.0, 12),))
+    review = Card("a heart", "Look.", buttons=(Button("Approve", "y:aaaaaaaaaa"),), asker=Asker(NAME, "1"))
+    for number in range(12):
+        await surface.show(Address(NAME, place, str(desk.desk)), review, f"r{number}")
+    with pytest.raises(Throttled):
+        await surface.show(Address(NAME, place, str(desk.desk)), review, "one more")
+    await surface.show(Address(NAME, place, str(desk.films)), replace(review, buttons=()), "a member's")
 
 
 async def test_of_two_moderators_one_wins_and_the_other_is_told(desk: Desk) -> None:

@@ -13,6 +13,7 @@ import discord
 from bot import menu
 from bot.answers import Answers
 from bot.cards import Card, asking
+from bot.cards.moderation import is_review
 from bot.commands import Commands
 from bot.port import Gone, Limits, Receipt, Rendition, SurfaceError, TooLarge
 from bot.surfaces.discord import endpoints, membership, slash
@@ -22,7 +23,7 @@ from bot.surfaces.discord.escaping import escaped
 from bot.surfaces.discord.gateway import Gateway, logged_in, quiet, supervised
 from bot.surfaces.discord.rest import Rest
 from bot.surfaces.discord.troubles import Barred, Blocked, Worn, where
-from bot.surfaces.discord.ways import Ways, is_for_moderators
+from bot.surfaces.discord.ways import Ways
 from db.config import DiscordConfig
 from db.database import Database
 from db.records import Address, Asker, Circumstances, Handle
@@ -208,6 +209,6 @@ def _without_words(card: Card) -> Card:
 
     Raises Blocked for any other card.
     """
-    if not is_for_moderators(card):
+    if not is_review(card):
         raise Blocked
     return asking.after(asking.words_blocked(), replace(card, title="", facts=()))

@@ -15,8 +15,8 @@ from dataclasses import replace
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import intents
 from bot.cards import Card, elsewhere
+from bot.cards.moderation import is_review
 from bot.port import Gone, Refused, Rendition, Unreachable
 from bot.surfaces.discord.callers import FOREIGN, PRIVATE
 from bot.surfaces.discord.drawing import NAME, Picture
@@ -167,7 +167,7 @@ class Ways:
         return await self._privately(card, rendition, nonce)
 
     async def _privately(self, card: Card, rendition: Rendition | None, nonce: str) -> Handle:
-        if card.asker is None or card.asker.surface != NAME or is_for_moderators(card):
+        if card.asker is None or card.asker.surface != NAME or is_review(card):
             raise Refused
         channel = await self._rest.open_dm(card.asker.id)
         address = Address(NAME, f"{PRIVATE}{channel}", channel)
@@ -194,9 +194,3 @@ class Ways:
                 yield tx
         except (StoreError, SQLAlchemyError) as error:
             raise Unreachable(type(error).__name__) from error
-
-
-def is_for_moderators(card: Card) -> bool:
-    """Whoever such a card is about never gets to see it."""
-    tokens = [intents.parse(button.token) for button in card.buttons]
-    return any(isinstance(each, intents.Approve | intents.Remove | intents.FalseAlarm) for each in tokens)

@@ -1,7 +1,7 @@
 """How much a chat is spoken to: Telegram's own limits, kept before it has to ask for patience.
 
 Limits are windows: at most `count` calls within any `seconds`. A chat that asked for patience gets it alone; the others
-go on. Redraws leave room in a group's window for what can't wait: new cards, clips and answers.
+go on. Redraws, and reviews at a desk, leave room in a group's window for what can't wait: cards, clips and answers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Kind(Enum):
     """What a call is for."""
 
     SAY = "say"
-    REDRAW = "redraw"
+    REDRAW = "redraw"  # or anything else that can wait
 
 
 @dataclass

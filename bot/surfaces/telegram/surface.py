@@ -19,6 +19,7 @@ from pathlib import Path
 from bot import cards
 from bot.answers import Answers
 from bot.cards import Button, Card, questions
+from bot.cards.moderation import is_review
 from bot.commands import Commands
 from bot.port import Gone, Limits, Receipt, Refused, Rendition, SurfaceError, Throttled, TooLarge
 from bot.surfaces.telegram import drawing, menu, wire
@@ -258,7 +259,7 @@ class TelegramSurface:
     async def _post(self, address: Address, card: Card, answers: str = "") -> Handle:
         """A new message with this card, where the chat is now."""
         words = drawing.drawn(card, drawing.TEXT_UNITS)
-        async with self._turn(address, Kind.SAY) as chat:
+        async with self._turn(address, _kind(card)) as chat:
             try:
                 message = await self.wire.say(Target(chat, address.thread, answers), words, card.buttons)
             except Moved as error:
@@ -310,7 +311,7 @@ class TelegramSurface:
 
     async def _put_in(self, stands: Handle, card: Card, rendition: Rendition) -> None:
         """Edit the message so that it carries the clip: by the file that Telegram holds, or by an upload."""
-        async with self._turn(stands.address, Kind.SAY, stays=True) as chat:
+        async with self._turn(stands.address, _kind(card), stays=True) as chat:
             self._drawn.pop(stands, None)
             for media in await self._media(card, rendition):
                 try:
@@ -408,3 +409,8 @@ class TelegramSurface:
         except PutOut:
             await self.places.put_out(chat)
             raise
+
+
+def _kind(card: Card) -> Kind:
+    """A desk is a topic of its group: what comes there in a flood leaves room for what members wait for."""
+    return Kind.REDRAW if is_review(card) else Kind.SAY
