@@ -49,8 +49,9 @@ class Acts:
                 return said
             who = said.who
             stands = await standing.standing(tx, who, *here(caller), now)
-            if stands.curb is Curb.BAN and stands.until is None:
-                return Problem(sentences.blocked_already(who.id))
+            if stands.curb is Curb.BAN and _lasts_as_long(stands.until, said.seconds, now):
+                left = None if stands.until is None else stands.until - now
+                return Problem(sentences.blocked_already(who.id, left))
             span = "" if said.seconds is None else str(said.seconds)
             values = {"member": who.id, "seconds": span, "reason": said.reason}
             waiting = len(await queue.waiting_of(tx, who, *here(caller)))
@@ -186,6 +187,11 @@ class Acts:
     ) -> Case:
         case = Case(*here(caller), 0, caller.asker, target, action, reason, now, about=tuple(about.items()))
         return await cases.add(tx, case)
+
+
+def _lasts_as_long(until: float | None, seconds: float | None, now: float) -> bool:
+    """Whether a ban until then (None: it is lifted by hand) is over no earlier than one that begins now."""
+    return until is None or (seconds is not None and until >= now + seconds)
 
 
 def _thousandths(text: str) -> int | Problem:

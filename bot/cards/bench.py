@@ -449,8 +449,12 @@ def nothing_to_lift(member: str) -> str:
     return say("Nothing counts against {member} here, so there is nothing to lift.", member=member)
 
 
-def blocked_already(member: str) -> str:
-    return say("{member} is banned here already, until a moderator lifts it.", member=member)
+def blocked_already(member: str, seconds: float | None) -> str:
+    """With the seconds that are left of it."""
+    if seconds is None:
+        return say("{member} is banned here already, until a moderator lifts it.", member=member)
+    time = duration(seconds)
+    return say("{member} is banned here already, for {time} more; unblock them first.", member=member, time=time)
 
 
 def purge_what() -> str:

@@ -267,6 +267,15 @@ async def test_an_id_that_was_never_heard_of_is_asked_about(bench: Bench) -> Non
     assert fact(card, "Please check the id") == "Nobody with it has been heard of here so far."
 
 
+async def test_a_ban_is_not_made_shorter_by_a_second_one(world: World, bench: Bench) -> None:
+    await ask(world)
+    await confirm(world, await bench.block(MOD, "ada", "10"))
+    card = await bench.block(MOD, "ada", "1")
+    assert (card.buttons, "for 10 h more; unblock them first" in card.status) == ((), True)
+    assert (await bench.block(MOD, "ada", "11")).buttons != ()
+    assert (await bench.block(MOD, "ada")).buttons != ()
+
+
 async def test_who_is_banned_already_is_not_asked_about(world: World, bench: Bench) -> None:
     await ban(world, ADA)
     assert (await bench.block(MOD, "ada")).status == "ada is banned here already, until a moderator lifts it."
