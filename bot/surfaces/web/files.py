@@ -66,26 +66,26 @@ class Files:
         error.
         """
         name = request.path_params["name"]
-        if not _PREVIEW_FILE.fullmatch(name):
+        if not _PREVIEW_FILE.fullmatch(name) or not await self._is_job_of_here(name.removesuffix(".webp")):
             return PlainTextResponse(say(cards.NO_PREVIEW), status_code=404)
         content = await asyncio.to_thread(_read, self.previews / name, MOST_PREVIEW_BYTES)
-        if content is not None:
-            return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
-        if await self._is_job(name.removesuffix(".webp")):
+        if content is None:
             return Response(status_code=204, headers={"cache-control": "no-store"})
-        return PlainTextResponse(say(cards.NO_PREVIEW), status_code=404)
+        return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=60"})
 
-    async def _is_job(self, job_id: str) -> bool:
+    async def _is_job_of_here(self, job_id: str) -> bool:
+        """What is made for other places is nobody's business in the room."""
         async with self.database.reading() as tx:
-            return await queue.get(tx, job_id) is not None
+            job = await queue.get(tx, job_id)
+        return job is not None and (job.handle.address.surface, job.handle.address.place) == self.here
 
     async def _message(self, message_id: str) -> RoomMessage | None:
-        """A card whose clip may be seen: one that moderators hid a moment ago may still stand there."""
+        """A card whose clip may be seen: one that was hidden or deleted a moment ago may still stand there."""
         async with self.database.reading() as tx:
             message = await room.get(tx, message_id)
             clip = await gallery.get(tx, message.card["card"]["clip"]) if message and not message.deleted else None
-            is_hidden = clip is not None and (clip.hidden or await gallery.is_withheld(tx, clip.id, *self.here))
-        return None if is_hidden else message
+            is_seen = clip and not clip.hidden and not await gallery.is_withheld(tx, clip.id, *self.here)
+        return message if is_seen else None
 
     async def _clip_file(self, message: RoomMessage, kind: str) -> Path | str:
         """The delivered rendition, or one made on demand: in another format, or because the cache was emptied."""

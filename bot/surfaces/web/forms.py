@@ -79,8 +79,13 @@ def _texts(content: object) -> dict[str, str]:
     for name, value in content.items():
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise ValueError("a field is no text and no number")  # noqa: TRY004
-        texts[name] = "" if value is None else str(value)
+        texts[_whole(name)] = "" if value is None else _whole(str(value))
     return texts
+
+
+def _whole(text: str) -> str:
+    """JSON may hold half of a character (a field that cuts an emoji in two does that), which can be kept nowhere."""
+    return text.encode(errors="replace").decode()
 
 
 def completed(line: Line, fields: Mapping[str, str]) -> Line:

@@ -53,19 +53,21 @@ class Handing:
         return f"/mydata/{secret}"
 
     async def fetch(self, request: Request) -> Response:
-        """The file, which is removed when it has been sent."""
+        """The file, which is removed when it has been sent. Asking what it is like uses nothing up."""
         caller = await self.visitors.caller(request)
         secret = request.path_params["secret"]
         offer = self._offers.get(secret) if _SECRET.fullmatch(secret) else None
         if offer is None or caller is None or offer.asker != caller.asker or offer.until <= self.clock():
             return self.pages.sentence(request, 404, web.file_gone())
-        del self._offers[secret]
-        path = offer.export.path
+        path, after = offer.export.path, None
         assert path is not None
+        if request.method == "GET":
+            del self._offers[secret]
+            after = BackgroundTask(asyncio.to_thread, offer.export.discard)
         return FileResponse(
             path,
             filename=path.name,
             media_type="application/zip",
             headers={"cache-control": "no-store"},
-            background=BackgroundTask(asyncio.to_thread, offer.export.discard),
+            background=after,
         )

@@ -25,6 +25,8 @@ from db import console, surveys
 from db.database import Database
 from db.records import Address, Caller, Circumstances, ConsoleSession
 
+ROOM = Address(OPERATOR.surface, "main")  # which is there before anybody has asked for anything in it
+
 log = logging.getLogger(__name__)
 
 
@@ -116,7 +118,7 @@ class Seats:
         if not session.operator:
             return (address.surface, address.place) == (session.surface, session.place)
         async with self.database.reading() as tx:
-            return address.surface == OPERATOR.surface or await surveys.is_seen(tx, address.surface, address.place)
+            return address == ROOM or await surveys.is_seen(tx, address.surface, address.place)
 
     async def _circumstances(
         self, commands: Commands, session: ConsoleSession, address: Address

@@ -22,7 +22,7 @@ from bot.moderation.subjects import Looked
 from bot.surfaces.web.files import TYPES, Convert, file_response
 from bot.surfaces.web.moderation import charts, options
 from bot.surfaces.web.moderation.entrance import HOME, Entrance
-from bot.surfaces.web.moderation.seats import No, Seat, Seats
+from bot.surfaces.web.moderation.seats import ROOM, No, Seat, Seats
 from bot.surfaces.web.moderation.sessions import token
 from bot.surfaces.web.pages import Pages
 from db import reviews
@@ -30,7 +30,6 @@ from db.records import Action, Address, Asker, Case, Decision, ReviewKind
 from db.week import Week
 
 AT = "/moderation/at/{surface}/{place}"
-ROOM = Address("web", "main")
 SECTIONS = ("reviews", "cases", "members", "policies", "week")
 WORDS_CHARS = 200  # of a search
 MOST_PAGES = 999_999
