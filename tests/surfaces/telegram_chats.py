@@ -135,6 +135,7 @@ class Chat:
     title: str
     person: Person | None = None
     forum: bool = False
+    hides_members: bool = False
     bot: str = "member"  # or "administrator", "left", "kicked", "blocked", "new" (a person who has not started it)
     members: dict[int, str] = field(default_factory=dict)
     anonymous: set[int] = field(default_factory=set)  # administrators who write in the chat's own name

@@ -381,6 +381,8 @@ class Methods:
         asked: int = call.get("user_id")
         if asked == BOT.id:
             return member(BOT, chat.bot)
+        if chat.hides_members and chat.bot != "administrator":
+            bad("member list is inaccessible")
         if asked not in self.world.people:
             bad("PARTICIPANT_ID_INVALID")
         return member(self.world.people[asked], chat.members.get(asked, "left"), anonymous=asked in chat.anonymous)

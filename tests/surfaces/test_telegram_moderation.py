@@ -178,6 +178,14 @@ async def test_only_administrators_and_the_group_itself_manage_it(house: Telegra
     assert found == {one: Circumstances(moderator=manages) for one, manages in expected.items()}
 
 
+async def test_a_group_that_hides_its_members_is_managed_all_the_same(house: TelegramHouse, town: Town) -> None:
+    town.group.hides_members = True
+    here = Address(*town.place)
+    for person, manages in ((town.carl, True), (town.ada, False)):
+        found = await house.surface.circumstances(here, Asker(NAME, str(person.id)))
+        assert found == Circumstances(moderator=manages)
+
+
 async def test_nobody_manages_a_private_chat_nor_what_is_not_on_telegram(house: TelegramHouse, town: Town) -> None:
     bob, private = Asker(NAME, str(town.bob.id)), Address(NAME, str(town.bob.id))
     assert await house.surface.circumstances(private, bob) == Circumstances(private=True)

@@ -367,9 +367,18 @@ class Wire:
             )
 
     async def member(self, chat: str, user: str) -> Member:
-        """Who somebody is in a chat now; who has left it or was put out is nobody there."""
+        """Who somebody is in a chat now; who has left it or was put out is nobody there.
+
+        A group that hides its members tells a bot that is no administrator of its administrators alone.
+        """
         with self.plainly():
-            found = await self.bot.get_chat_member(int(chat), int(user))
+            try:
+                found = await self.bot.get_chat_member(int(chat), int(user))
+            except BadRequest:
+                managing = {one.user.id: one for one in await self.bot.get_chat_administrators(int(chat))}
+                if int(user) not in managing:
+                    raise
+                found = managing[int(user)]
         manages = found.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
         hidden = isinstance(found, ChatMemberOwner | ChatMemberAdministrator) and found.is_anonymous
         return Member(manages, manages and hidden, found.user.language_code or "")
