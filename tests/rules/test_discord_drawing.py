@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot import menu
 from bot.cards import Button, Card
-from bot.surfaces.discord import desk
+from bot.surfaces.discord import answering, desk
 from bot.surfaces.discord.drawing import COLOURS, TEXT_CHARS, layout
 from bot.surfaces.discord.escaping import escaped, one_line, said
 from db.records import Asker
@@ -123,5 +123,5 @@ def test_no_card_is_longer_than_discord_takes() -> None:
 def test_every_command_of_the_menu_is_taken_by_somebody() -> None:
     everybodys = {command.name for command in menu.COMMANDS if not command.moderators}
     moderators = {command.name for command in menu.COMMANDS if command.moderators}
-    assert everybodys == set(desk.OF_EVERYBODY) | set(desk.BY_EVERYBODY)
-    assert moderators == set(desk.OF_MODERATORS) | set(desk.BY_MODERATORS)
+    assert everybodys == set(answering.OF_EVERYBODY) | set(desk.BY_EVERYBODY)
+    assert moderators == set(answering.OF_MODERATORS) | set(desk.BY_MODERATORS)
