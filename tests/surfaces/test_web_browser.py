@@ -14,7 +14,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.cards import Button, Card
 from bot.language import catalogue
-from db.records import Address, Asker
+from db import queue
+from db.records import Address, Asker, Caller
 
 ADDRESS = Address("web", "main")
 HEART = "a heart bouncing on blue"
@@ -58,6 +59,26 @@ async def test_a_suggestion_becomes_a_playing_gif(house: Any, loops: None, page:
     await expect(card(page).get_by_role("link")).to_have_text(["GIF", "MP4", "WebP"])
     await expect(card(page).locator("dt")).to_have_text(["Model", "Seed", "Steps", "Size", "Time", "Cost"])
     await expect(card(page).get_by_role("progressbar")).to_be_hidden()
+
+
+async def test_what_its_asker_is_told_stays_on_a_card_for_them_alone(
+    browser: Browser, house: Any, loops: None, page: Page
+) -> None:
+    await say(page, HEART)
+    clip = await house.finish(await house.claim())
+    await expect(card(page).get_by_alt_text(HEART)).to_be_visible()
+    other = await (await browser.new_context()).new_page()
+    await other.goto(house.url)
+
+    async with house.core.database.reading() as tx:
+        job = await queue.get(tx, clip.job)
+    await house.surface.notify(job.handle, job.asker, "A moderator has looked.", "n")
+    await expect(card(page).get_by_text("A moderator has looked.")).to_be_visible()
+    await house.core.commands.press(Caller(job.asker, ADDRESS), f"d:{clip.id}", "o1")
+    for visited in (page, other):
+        await expect(card(visited).get_by_text("The clip was deleted")).to_be_visible()
+    await expect(card(page).get_by_text("A moderator has looked.")).to_be_visible()
+    await expect(card(other).get_by_text("A moderator has looked.")).to_have_count(0)
 
 
 async def test_a_preview_that_went_before_its_card_is_no_error_and_a_finished_card_asks_for_none(
