@@ -230,6 +230,13 @@ async def test_whoever_names_a_desk_where_the_bot_may_not_write_is_told(court: C
     assert "let the bot" not in (await court.ordered("settings", {"desk": court.crew.general.id})).text
 
 
+@pytest.mark.parametrize("named", ["mods-only", "1", "١٢٣"])
+async def test_a_desk_that_is_no_channel_of_the_server_is_told(court: Court, named: str) -> None:
+    text = (await court.ordered("settings", {"desk": named}, at=court.crew.general)).text
+    assert "desk" in text
+    assert "let the bot see it and write there" in text or "the id of a channel" in text
+
+
 async def test_what_a_servers_own_filter_blocks_is_decided_without_its_words(court: Court) -> None:
     card, _ = await court.made()
     for route in (POST, EDIT):

@@ -313,6 +313,13 @@ async def test_a_flood_of_reviews_leaves_room_for_what_members_wait_for(desk: De
     await surface.show(Address(NAME, place, str(desk.films)), replace(review, buttons=()), "a member's")
 
 
+@pytest.mark.parametrize("named", ["mods", "999", "-7"])
+async def test_a_desk_that_is_no_topic_is_told_to_whoever_names_it(desk: Desk, named: str) -> None:
+    house, town = desk.house, desk.town
+    said = read(await house.answer(town.group, town.say(town.bob, f"/zsettings --desk {named}")))
+    assert "let the bot see it and write there" in said or "the id of a channel" in said
+
+
 async def test_of_two_moderators_one_wins_and_the_other_is_told(desk: Desk) -> None:
     house, town = desk.house, desk.town
     card, clip = await desk.made("a heart")

@@ -30,7 +30,7 @@ async def circumstances(rest: Rest, address: Address, asker: Asker) -> Circumsta
 
 async def stands_in(rest: Rest, address: Address) -> bool:
     """Whether the channel of an address belongs to its server: the id of a channel may be what somebody typed."""
-    channel = await rest.channel(address.thread)
+    channel = await rest.channel(address.thread) if address.thread.isdecimal() else None
     return isinstance(channel, GuildChannel | discord.Thread) and str(channel.guild.id) == address.place
 
 

@@ -154,6 +154,8 @@ class TelegramSurface:
         return GROUP_LIMITS if is_group(address.place) else PRIVATE_LIMITS
 
     async def show(self, address: Address, card: Card, nonce: str) -> Handle:
+        if address.thread and not address.thread.isdecimal():  # somebody has typed it
+            raise Gone("Topics have numbers.")
         known = await self.places.shown(address, nonce)
         if known is not None:
             return known
