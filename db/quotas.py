@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import people
+from db import moves, people
 from db.records import EVERYWHERE, UNFINISHED_STATES, Asker, Usage
 from db.rows import asker_values
 from db.tables import ReservationState, credit_entries, jobs, reservations
@@ -46,11 +46,11 @@ async def usage(
 
 
 async def spent_in(tx: AsyncConnection, surface: str, place: str, since: float) -> tuple[tuple[float, int], ...]:
-    """(time, credits) of what everybody together reserved or spent on jobs asked for in the place after `since`, oldest
-    first."""
+    """(time, credits) of what everybody together reserved or spent on jobs asked for in the place, whatever it was
+    called then, after `since`, oldest first."""
     counted = and_(
         jobs.c.surface == surface,
-        jobs.c.place == place,
+        jobs.c.place.in_(await moves.names(tx, surface, place)),
         jobs.c.created_at > since,
         jobs.c.changed_at > since,  # follows from the line above; there is an index for it
         reservations.c.state != ReservationState.RELEASED,

@@ -272,3 +272,11 @@ async def test_what_was_asked_for_before_a_place_moved_meets_what_holds_there_no
         assert (await world.ask()).result is Result.PROBLEM
     async with world.database.reading() as tx:
         assert await queue.waiting_of(tx, ADA, "recording", "new here") == []
+
+
+async def test_a_place_that_moves_has_no_second_budget(world: World) -> None:
+    await settle(world, budget=1000)
+    assert (await world.ask()).result is Result.QUEUED
+    async with world.database.transaction() as tx:
+        await moves.note(tx, "recording", "here", "new here", 2.0)
+    assert (await ask(world, Caller(BOB, replace(HERE, place="new here")))).result is Result.DENIED
