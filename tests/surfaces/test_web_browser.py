@@ -72,6 +72,7 @@ async def test_what_its_asker_is_told_stays_on_a_card_for_them_alone(
 
     async with house.core.database.reading() as tx:
         job = await queue.get(tx, clip.job)
+    assert job is not None
     await house.surface.notify(job.handle, job.asker, "A moderator has looked.", "n")
     await expect(card(page).get_by_text("A moderator has looked.")).to_be_visible()
     await house.core.commands.press(Caller(job.asker, ADDRESS), f"d:{clip.id}", "o1")
