@@ -198,7 +198,7 @@ def _verdict(verdict: Verdict) -> Facts:
     said = (
         (say("Ruling"), say(RULINGS[verdict.ruling])),
         (say("Category"), verdict.category),
-        (say("Reason"), verdict.reason),
+        (say("Reason"), verdict.reason and say(verdict.reason)),
         (say("Rules"), ", ".join(verdict.rules)),
         (say("Read as"), verdict.view),
         (say("Earlier prompts mattered"), earlier if verdict.rules else ""),

@@ -17,6 +17,7 @@ from db.records import Ruling, Verdict
 GENERAL, ADULT = "general", "adult-channel"
 PLACE_WORD = "place.word"  # the rule id of a word that one place does not want
 OWN_WORD = "operator.word"
+OWN_REASON, PLACE_REASON = "a word the operator does not want", "a word this place does not want"
 PLACE_ALLOWED = "place.allowed"  # of a prompt that the moderators of one place found harmless
 OVERRIDES: Mapping[str, Ruling] = {  # what a place may say about a category, as its moderators write it
     "allow": Ruling.ALLOWED,
@@ -284,13 +285,13 @@ def _across(writing: Writing, here: Reading, policy: Policy, found: set[str]) ->
 def _words(here: Reading, policy: Policy, house: House) -> Iterator[Met]:
     """Words that are refused by themselves."""
     if here.everything & policy.bits.get(REFUSE, 0):
-        yield Met(OWN_WORD, "", "a word the operator does not want", Row(Ruling.REFUSED), "plain")
+        yield Met(OWN_WORD, "", OWN_REASON, Row(Ruling.REFUSED), "plain")
     if not house.words:
         return
     unwanted = _unwanted(house.words)
     for view in here.seen:
         if unwanted.read(view.words)[0]:
-            yield Met(PLACE_WORD, "", "a word this place does not want", Row(Ruling.REFUSED), view.name)
+            yield Met(PLACE_WORD, "", PLACE_REASON, Row(Ruling.REFUSED), view.name)
             return
 
 

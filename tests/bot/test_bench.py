@@ -766,3 +766,11 @@ async def test_nothing_of_what_was_asked_stays_when_it_is_confirmed(world: World
     async with world.database.transaction() as tx:
         (_, token) = card.buttons[0].token.split(":")
         assert await pending.take(tx, token, MOD, world.clock()) is None
+
+
+async def test_why_speaks_the_moderators_language_to_the_last_word(world: World, bench: Bench) -> None:
+    async with world.database.transaction() as tx:
+        await places.put(tx, "recording", "here", PlaceSettings(words=("durian",)), 1.0)
+    german = replace(MOD, circumstances=replace(MOD.circumstances, language="de"))
+    assert fact(await bench.test(german, "a durian"), "Grund") == "ein Wort, das dieser Ort nicht will"
+    assert fact(await bench.test(german, "a nude woman"), "Grund") == "Nacktheit oder Sex"

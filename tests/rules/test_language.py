@@ -12,6 +12,8 @@ import pytest
 import bot
 from bot import menu
 from bot.language import LANGUAGES, catalogue, known, say, speaking
+from bot.safety import built_in_policy
+from bot.safety.judging import OWN_REASON, PLACE_REASON
 
 HOUSE = Path(bot.__file__).parent
 OTHERS = LANGUAGES[1:]
@@ -52,6 +54,8 @@ def sentences() -> set[str]:
         found.update(said(tree))
         if (HOUSE / "cards") in path.parents:
             found.update(kept(tree))
+    found.update(bound.rule.reason for bound in built_in_policy().rules)
+    found.update((OWN_REASON, PLACE_REASON))
     for command in menu.COMMANDS:
         found.update((command.description, *(option.description for option in command.options)))
     return found
