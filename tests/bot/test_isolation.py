@@ -354,6 +354,7 @@ Look = Callable[[Desk, Ids], Awaitable[object]]
 LOOKS: dict[str, Look] = {
     "places": lambda desk, ids: desk.places(MOD),
     "waiting": lambda desk, ids: desk.waiting(MOD),
+    "count_waiting": lambda desk, ids: desk.count_waiting(MOD),
     "reviews": lambda desk, ids: desk.reviews(MOD),
     "look": lambda desk, ids: _each(lambda one: desk.look(MOD, one), *_things(ids)),
     "decided": lambda desk, ids: desk.decided(MOD, list(_things(ids))),
