@@ -73,12 +73,12 @@ async def test_the_cards_speak_as_the_moderator_who_has_chosen_the_desk(world: W
     await world.reviewing.tick()
     assert [button.label for button in only(world).card.buttons] == [
         "Freigeben",
-        "Entfernen und Strike",
+        "Entfernen und verwarnen",
         "Falscher Alarm",
     ]
     await world.press(Caller(MOD, HERE, Circumstances(moderator=True)), Remove((await world.review()).id))
     await world.reviewing.tick()
-    assert only(world).card.status == "Entschieden: abgelehnt, mit Strike (Fall 4)."
+    assert only(world).card.status == "Entschieden: abgelehnt, mit Verwarnung (Fall 4)."
 
 
 @pytest.mark.parametrize("error", [Refused("Not there."), Gone("No such channel."), Unreachable("Not now.")])
