@@ -79,6 +79,12 @@ class Desk:
         async with self.database.reading() as tx:
             return await self._waiting(tx, caller) if await self._may(tx, caller) else None
 
+    async def count_waiting(self, caller: Caller) -> int | None:
+        """How many reviews of the place are open, however many are shown."""
+        here = caller.address
+        async with self.database.reading() as tx:
+            return await reviews.count_waiting(tx, here.surface, here.place) if await self._may(tx, caller) else None
+
     async def reviews(self, caller: Caller) -> list[Looked] | None:
         """The open reviews of the place with all that helps to decide them."""
         async with self.database.reading() as tx:

@@ -15,7 +15,7 @@ from bot import intents
 from bot.cards import console as sentences
 from bot.menu import find
 from bot.surfaces.web import password
-from bot.surfaces.web.moderation import charts, options
+from bot.surfaces.web.moderation import charts, options, showing
 from bot.surfaces.web.moderation.acting import ACTS
 from bot.surfaces.web.moderation.sessions import hashed
 from bot.surfaces.web.password import TRIES
@@ -552,6 +552,22 @@ def test_parts_of_a_column_stand_on_each_other() -> None:
     assert lower.y == pytest.approx(upper.y + upper.height, abs=0.2)
     assert lower.height == pytest.approx(2 * upper.height, abs=0.2)
     assert (lower.shade, upper.shade) == (0, 1)
+
+
+def test_what_there_are_no_shades_for_is_drawn_as_one() -> None:
+    parts = [(f"P{number}", [float(number), None]) for number in range(1, 11)]
+    drawn = charts.most(parts, "other")
+    assert [name for name, _ in drawn] == ["P4", "P5", "P6", "P7", "P8", "P9", "P10", "other"]
+    assert drawn[-1][1] == [1.0 + 2.0 + 3.0, 0.0]
+    assert len({bar.shade for bar in charts.columns(["a", "b"], drawn, str, str).bars}) == charts.SHADES
+    assert charts.most(parts[:8], "other") == parts[:8]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0"), (999, "999"), (1500, "1.5k"), (200_000, "200k"), (2e6, "2M"), (5e9, "5G")]
+)
+def test_the_scale_of_a_chart_has_room_for_its_numbers(value: float, shown: str) -> None:
+    assert showing._brief(value) == shown
 
 
 async def test_an_empty_place_says_so(mod: Signed) -> None:

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
+from bot.moderation.desk import MOST_REVIEWS
 from db import gallery, reviews
 from db.records import Action, Decision, Ruling, Verdict
 from tests.surfaces.web_court import CHAT, Court
@@ -275,6 +276,30 @@ async def test_words_are_only_ever_words(court: Court, desk: Page) -> None:
     await expect(desk.locator("#verdict")).not_to_be_empty()
     assert await desk.evaluate("window.hit") is None
     assert await desk.evaluate("document.querySelectorAll('main script, main img, main iframe').length") == 0
+
+
+async def test_what_waits_beyond_a_page_is_counted_and_follows(court: Court, desk: Page) -> None:
+    for number in range(MOST_REVIEWS + 2):
+        await court.held("a", f"a president dancing {number}")
+    await desk.reload()
+    await expect(desk.locator("#position")).to_have_text(f"1 of {MOST_REVIEWS + 2}")
+    await expect(desk.locator("#count")).to_have_text(str(MOST_REVIEWS + 2))
+    await desk.keyboard.press("a")
+    await expect(desk.locator("article.look")).to_have_count(MOST_REVIEWS)  # one has followed
+    await expect(desk.locator("#count")).to_have_text(str(MOST_REVIEWS + 1))
+    await court.held("a", "the newest president")
+    await expect(desk.locator("#count")).to_have_text(str(MOST_REVIEWS + 2))
+    await desk.goto(f"{court.house.url}{AT}/week")
+    await expect(desk.locator("#count")).to_have_text(str(MOST_REVIEWS + 2))
+
+
+@pytest.mark.parametrize("desk", ["phone"], indirect=True)
+async def test_the_longest_id_and_reason_stay_on_the_page(court: Court, desk: Page) -> None:
+    await court.struck("a", "5" * 64, "w" * 300)
+    for path in ("/cases", "/cases/1", "/members", f"/members/{'5' * 64}"):
+        await desk.goto(f"{court.house.url}{AT}{path}")
+        width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        assert await desk.evaluate(width), path
 
 
 # --- the room ---

@@ -13,6 +13,8 @@ SHARE = 0.58  # of a day's width that its column takes
 LINES = 4  # of the scale, at most
 SHADES = 8  # by which parts of a column are told apart
 
+Parts = Sequence[tuple[str, Sequence[float | None]]]  # what it is, and its value for each column (None: there is none)
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -50,7 +52,7 @@ class Chart:
 
 def columns(
     names: Sequence[str],
-    parts: Sequence[tuple[str, Sequence[float | None]]],
+    parts: Parts,
     scale: Callable[[float], str],
     shown: Callable[[float], str],
 ) -> Chart:
@@ -72,6 +74,17 @@ def columns(
     lines = range(round(most / step) + 1)
     marks = tuple(Mark(LEFT - 8, round(FLOOR - ROOM * at * step / most, 1), scale(at * step)) for at in lines)
     return Chart(bars, days, marks)
+
+
+def most(parts: Parts, together: str) -> Parts:
+    """At most as many parts as there are shades: the largest in their order, and the rest as one called `together`."""
+    if len(parts) <= SHADES:
+        return parts
+    sums = [sum(value or 0.0 for value in values) for _, values in parts]
+    large = sorted(sorted(range(len(parts)), key=lambda at: -sums[at])[: SHADES - 1])
+    rest = [values for at, (_, values) in enumerate(parts) if at not in large]
+    summed = [sum(value or 0.0 for value in day) for day in zip(*rest, strict=True)]
+    return [*(parts[at] for at in large), (together, summed)]
 
 
 def _column(

@@ -21,6 +21,7 @@ from bot.moderation.desk import MOST_REVIEWS, PAGE_CASES, Desk
 from bot.moderation.subjects import Looked
 from bot.surfaces.web.files import TYPES, Convert, file_response
 from bot.surfaces.web.moderation import charts, options
+from bot.surfaces.web.moderation.charts import Parts
 from bot.surfaces.web.moderation.entrance import HOME, Entrance
 from bot.surfaces.web.moderation.seats import ROOM, No, Seat, Seats
 from bot.surfaces.web.moderation.sessions import token
@@ -39,7 +40,6 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 
 Values = dict[str, Any]
-Parts = list[tuple[str, list[float | None]]]
 Shown = Callable[[float], str]
 
 
@@ -99,7 +99,8 @@ class Showing:
             if looked is None:
                 return None
             shown = [_shown(each, self.clock()) for each in looked]
-            return {"looks": shown, "tag": _tag([each.review.id for each in looked])}
+            count = await self.desk.count_waiting(seat.caller) or 0
+            return {"looks": shown, "tag": _tag([each.review.id for each in looked], count)}
 
         return await self._page(request, "reviews", "queue.html", values)
 
@@ -110,27 +111,29 @@ class Showing:
         to know that as well leaves the tag away.
         """
         waiting = await self._waiting_of_session(request)
-        if waiting is not None and _tag(waiting) == request.query_params.get("tag"):
+        if waiting is not None and _tag(*waiting) == request.query_params.get("tag"):
             return Response(status_code=204, headers={"cache-control": "no-store"})
         seat = await self.seats.take(request)
         if isinstance(seat, No):
             return JSONResponse({"sentence": seat.sentence, "ended": seat.ended}, status_code=seat.status)
         open_ids = request.query_params.get("open", "").split(",")[:MOST_REVIEWS]
-        now = await self.desk.waiting(seat.caller) or []
+        now, count = await self.desk.waiting(seat.caller) or [], await self.desk.count_waiting(seat.caller) or 0
         there = {review.id for review in now}
         gone = await self.desk.decided(seat.caller, [each for each in open_ids if each and each not in there]) or []
         told = {review.id: sentences.decided(review, seat.caller.asker) for review in gone}
         ids = [review.id for review in now]
-        return JSONResponse({"tag": _tag(ids), "waiting": ids, "decided": told}, headers={"cache-control": "no-store"})
+        news = {"tag": _tag(ids, count), "waiting": ids, "count": count, "decided": told}
+        return JSONResponse(news, headers={"cache-control": "no-store"})
 
-    async def _waiting_of_session(self, request: Request) -> list[str] | None:
-        """The ids of what waits, for those who are signed in at this place."""
+    async def _waiting_of_session(self, request: Request) -> tuple[list[str], int] | None:
+        """The ids of what is shown of what waits, and how much does, for those who are signed in at this place."""
         found = await self.seats.session(request)
         surface, place = request.path_params["surface"], request.path_params["place"]
         if found is None or not (found[1].operator or (found[1].surface, found[1].place) == (surface, place)):
             return None
         async with self.desk.database.reading() as tx:
-            return [review.id for review in await reviews.waiting(tx, surface, place, limit=MOST_REVIEWS)]
+            shown = await reviews.waiting(tx, surface, place, limit=MOST_REVIEWS)
+            return [review.id for review in shown], await reviews.count_waiting(tx, surface, place)
 
     async def clip(self, request: Request) -> Response:
         """A clip that is to be looked at, hidden or not; no browser keeps it."""
@@ -266,7 +269,7 @@ class Showing:
             return self.entrance.turned_away(request, seat)
         found = await values(seat)
         settings = await self.desk.settings(seat.caller)
-        waiting = await self.desk.waiting(seat.caller)
+        waiting = await self.desk.count_waiting(seat.caller)
         if found is None or settings is None or waiting is None:
             return self.entrance.turned_away(request, No(404, sentences.nothing_here()))
         where = seat.caller.address
@@ -279,7 +282,7 @@ class Showing:
             "operator": seat.session.operator,
             "sections": SECTIONS,
             "section": section,
-            "waiting": len(waiting),
+            "waiting": waiting,
             "paused": settings.paused,
         }
         return self.pages.render(request, f"moderation/{template}", **frame, **found)
@@ -290,8 +293,8 @@ def at(where: Address) -> str:
     return f"/moderation/at/{quote(where.surface, safe='')}/{quote(where.place, safe='')}"
 
 
-def _tag(ids: list[str]) -> str:
-    return hashlib.sha256(",".join(ids).encode()).hexdigest()[:16]
+def _tag(ids: list[str], count: int) -> str:
+    return hashlib.sha256(f"{count}:{','.join(ids)}".encode()).hexdigest()[:16]
 
 
 def _turned(asked: Any, page: int) -> str:
@@ -380,14 +383,15 @@ def _figures(week: Week) -> list[Values]:
         (sentences.category(category), [float(dict(day.refusals).get(category, 0)) for day in days])
         for category in categories
     ]
+    together = sentences.category("")
     made: Parts = [(words["clips"], [float(day.clips) for day in days])]
     reported: Parts = [(words["reports"], [float(day.reports) for day in days])]
     unit = sentences.unit_of(max((day.waiting or 0.0 for day in days), default=0.0))
     waited: Parts = [(words["waiting"], [None if day.waiting is None else day.waiting / unit for day in days])]
     return [
-        _figure(words["clips_a_day"], names, made, _count, _count),
-        _figure(words["refusals_by_category"], names, refused, _count, _count),
-        _figure(words["reports_a_day"], names, reported, _count, _count),
+        _figure(words["clips_a_day"], names, made, _brief, _count),
+        _figure(words["refusals_by_category"], names, refused, _brief, _count, together),
+        _figure(words["reports_a_day"], names, reported, _brief, _count),
         _figure(
             words["waiting"],
             names,
@@ -398,7 +402,9 @@ def _figures(week: Week) -> list[Values]:
     ]
 
 
-def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Shown) -> Values:
+def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Shown, together: str = "") -> Values:
+    """The table holds every part; what the drawing has no shades for stands there as one, called `together`."""
+    drawn = charts.most(parts, together)
     none = sentences.labels()["none_that_day"]
     cells = [
         [none if values[day] is None else shown(values[day] or 0.0) for _, values in parts]
@@ -406,7 +412,8 @@ def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Sho
     ]
     return {
         "title": title,
-        "chart": charts.columns(names, parts, scale, shown),
+        "chart": charts.columns(names, drawn, scale, shown),
+        "legend": [what for what, _ in drawn],
         "heads": [what for what, _ in parts],
         "rows": list(zip(names, cells, strict=True)),
         "empty": not any(any(values) for _, values in parts),
@@ -414,4 +421,13 @@ def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Sho
 
 
 def _count(value: float) -> str:
-    return f"{value:,.0f}"
+    """Thousands parted as every language reads it."""
+    return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def _brief(value: float) -> str:
+    """For the scale, where there is no room for more than a few characters."""
+    for unit, symbol in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:g}{symbol}"
+    return f"{value:g}"

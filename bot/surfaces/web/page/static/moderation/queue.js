@@ -14,6 +14,7 @@ let tag = queue.dataset.tag;
 let current = null;
 let looks = 0;
 let ended = false;
+let beyond = Math.max(0, Number(queue.dataset.count) - queue.childElementCount); // waits, and comes when there is room
 
 const all = () => [...queue.querySelectorAll(".look")];
 const part = (article, name) => article.querySelector(`[data-part="${name}"]`);
@@ -34,10 +35,10 @@ function show(article, focus = true) {
 function count() {
   const open = all().filter(isOpen);
   const place = all().indexOf(current) + 1;
-  setText(find("position"), say("position", { at: place, count: all().length }));
-  setText(find("count"), String(open.length));
-  find("count").hidden = !open.length;
-  find("none").hidden = all().length > 0;
+  setText(find("position"), say("position", { at: place, count: all().length + beyond }));
+  setText(find("count"), String(open.length + beyond));
+  find("count").hidden = open.length + beyond === 0;
+  find("none").hidden = all().length + beyond > 0;
   document.querySelector(".turn").hidden = all().length === 0;
 }
 
@@ -158,6 +159,7 @@ async function look(whole = false) {
   if (told.ended) return end(told.sentence);
   if (!told.waiting) return;
   tag = told.tag;
+  beyond = Math.max(0, told.count - told.waiting.length);
   for (const [id, sentence] of Object.entries(told.decided)) {
     const article = find(`review-${id}`);
     if (!article || !isOpen(article)) continue;
