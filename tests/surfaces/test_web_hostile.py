@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bot.surfaces.web import password
+from bot.surfaces.web.password import TRIES, TRIES_OF_ALL, Tries
 from db import gallery, reviews, room, surveys
 from tests.surfaces.web_court import Court, Signed
 
@@ -47,6 +48,56 @@ async def _posted(client: httpx.AsyncClient, path: str, token: str, **fields: st
     """As a browser writes it: JSON in ASCII alone."""
     headers = {"content-type": "application/json", "x-zoetrope-token": token}
     return await client.post(path, content=json.dumps(fields), headers=headers)
+
+
+# --- many who guess ---
+
+
+async def test_nobody_who_guesses_links_keeps_a_moderator_out(court: Court) -> None:
+    """However many addresses they have: no link can be guessed, so only who guesses has to wait."""
+    for number in range(2, 2 + TRIES_OF_ALL // TRIES):
+        async with _from(court, f"127.0.0.{number}") as client:
+            for guess in range(TRIES):
+                assert (await client.post(f"/moderation/enter/{guess:064x}")).status_code == 403
+            forwarded = {"x-forwarded-for": "192.0.2.1", "forwarded": "for=192.0.2.1"}
+            assert (await client.post(f"/moderation/enter/{1:064x}", headers=forwarded)).status_code == 429
+    court.let_moderate("mod", "a")
+    async with _from(court, "127.0.0.200") as client:
+        assert (await client.post(f"/moderation/enter/{await court.link('mod', 'a')}")).status_code == 303
+
+
+def _from(court: Court, address: str) -> httpx.AsyncClient:
+    url, transport = court.house.url, httpx.AsyncHTTPTransport(local_address=address)
+    return httpx.AsyncClient(base_url=url, headers={"origin": url}, timeout=20, transport=transport)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("", "", True),
+    ],
+)
+def test_all_addresses_of_one_machine_have_as_many_tries_as_one(one: str, other: str, same: bool) -> None:
+    tries = Tries(lambda: 0.0)
+    for _ in range(TRIES):
+        tries.note(one)
+    assert (tries.wait(other) > 0) is same
+
+
+async def test_a_link_is_not_used_up_while_the_bot_is_still_starting(house: Any, court: Court) -> None:
+    court.let_moderate("mod", "a")
+    secret, commands = await court.link("mod", "a"), house.surface.commands
+    async with court.browser() as client:
+        house.surface.commands = None
+        assert (await client.post(f"/moderation/enter/{secret}")).status_code == 503
+        house.surface.commands = commands
+        assert (await client.post(f"/moderation/enter/{secret}")).status_code == 303
 
 
 # --- what can't be written down ---

@@ -105,6 +105,21 @@ async def test_removing_can_be_thought_better_of(court: Court, desk: Page) -> No
     assert await court.decision(review) is None
 
 
+async def test_a_key_that_is_held_down_decides_one_review_and_caps_lock_is_no_matter(court: Court, desk: Page) -> None:
+    first, second = await court.held("a", "a president"), await court.held("a", "another president")
+    await desk.reload()
+    await desk.keyboard.down("a")
+    await expect(current(desk).get_by_role("heading")).to_have_text("another president")
+    await desk.keyboard.down("a")  # once more without having been let go: the keyboard repeats it
+    await desk.keyboard.up("a")
+    await desk.keyboard.press("?")
+    await desk.keyboard.press("Escape")
+    assert (await court.decision(first), await court.decision(second)) == (Decision.APPROVE, None)
+    await desk.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'F', bubbles: true }))")
+    await expect(desk.get_by_text("Nothing waits for you here.")).to_be_visible()
+    assert await court.decision(second) is Decision.FALSE_ALARM
+
+
 async def test_the_keys_are_explained(court: Court, desk: Page) -> None:
     await court.held("a", "a president")
     await desk.reload()

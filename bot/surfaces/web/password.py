@@ -45,24 +45,40 @@ class Password:
 
 @dataclass
 class Tries:
-    """What was tried in vain within the last minute, by address."""
+    """What was tried in vain within the last minute, by address.
+
+    `of_all`: so many of all addresses together make everybody wait, None: they never do. A password needs that; what
+    nobody can guess does not, and would let one stranger keep everybody out.
+    """
 
     clock: Callable[[], float]
+    of_all: int | None = TRIES_OF_ALL
     _wrong: deque[tuple[float, str]] = field(default_factory=deque)
 
     def note(self, address: str) -> None:
-        self._wrong.append((self.clock(), address))
+        self._wrong.append((self.clock(), household(address)))
 
     def wait(self, address: str) -> float:
         """Seconds until this address may try again; 0: now."""
         now = self.clock()
         while self._wrong and self._wrong[0][0] <= now - TRY_SECONDS:
             self._wrong.popleft()
-        own = [at for at, by in self._wrong if by == address]
+        own = [at for at, by in self._wrong if by == household(address)]
         blocking = own[-TRIES:] if len(own) >= TRIES else []
-        if not blocking and len(self._wrong) >= TRIES_OF_ALL:
-            blocking = [self._wrong[-TRIES_OF_ALL][0]]
+        if not blocking and self.of_all is not None and len(self._wrong) >= self.of_all:
+            blocking = [self._wrong[-self.of_all][0]]
         return max(1.0, blocking[0] + TRY_SECONDS - now) if blocking else 0.0
+
+
+def household(address: str) -> str:
+    """By which those who try are told apart: of IPv6 the network, for one machine has all of its addresses."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 @dataclass

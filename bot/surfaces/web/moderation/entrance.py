@@ -43,7 +43,7 @@ class Entrance:
         self._pages = pages
         self._password = seats.password
         self._attempts = attempts
-        self._links = Tries(seats.clock)
+        self._links = Tries(seats.clock, of_all=None)
         self._commands = commands
 
     def routes(self) -> list[Route]:
@@ -63,6 +63,8 @@ class Entrance:
         """The link is used up; who used it is signed in for its place."""
         if wait := self._links.wait(_address(request)):
             return self.door(request, 429, sentences.too_many_links(wait))
+        if self._commands() is None:  # nothing is used up for a sign-in that can't be
+            return self.door(request, 503, sentences.starting())
         given, now = request.path_params["secret"], self._seats.clock()
         async with self._seats.database.transaction() as tx:
             offered = await console.enter(tx, hashed(given), now) if len(given) <= MOST_LINK_CHARS else None

@@ -222,11 +222,12 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
   if (event.target.closest("input, select, textarea")) return;
   if (event.key === " " && event.target.closest("button, summary, a, video")) return;
-  const button = current?.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (!(event.key in KEYS) && !(button && isOpen(current))) return;
+  const key = event.shiftKey ? event.key : event.key.toLowerCase(); // whatever Caps Lock says
+  const button = current?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!(key in KEYS) && !(button && isOpen(current))) return;
   event.preventDefault();
-  if (event.key in KEYS) KEYS[event.key]();
-  else choose(current, button);
+  if (key in KEYS) KEYS[key]();
+  else if (!event.repeat) choose(current, button); // a key that is held decides one review, not all that follow
 });
 
 find("next").addEventListener("click", () => step(1));
