@@ -24,7 +24,7 @@ from db.week import Week
 OPERATOR = Asker("web", "operator")  # who knows the operator's password; no browser has this id
 MOST_REVIEWS = 50  # on one page
 PAGE_CASES = 25
-MOST_MEMBERS = 100
+PAGE_MEMBERS = 100
 HISTORY = 20  # cases of one member
 
 
@@ -132,14 +132,15 @@ class Desk:
             found = await cases.get(tx, *here, number) if await self._may(tx, caller) else None
             return Told(found, tuple(await cases.amendments(tx, *here, number))) if found else None
 
-    async def members(self, caller: Caller) -> list[Member] | None:
-        """Who has or had strikes or restrictions in the place, the latest first."""
+    async def members(self, caller: Caller, page: int = 1) -> tuple[list[Member], bool] | None:
+        """A page of who has or had strikes or restrictions in the place, the latest first; and whether more follow."""
         here = (caller.address.surface, caller.address.place)
         async with self.database.reading() as tx:
             if not await self._may(tx, caller):
                 return None
-            askers = await surveys.stood_out(tx, *here, limit=MOST_MEMBERS)
-            return [await self._member(tx, asker, *here) for asker in askers]
+            askers = await surveys.stood_out(tx, *here, (page - 1) * PAGE_MEMBERS, PAGE_MEMBERS + 1)
+            shown = [await self._member(tx, asker, *here) for asker in askers[:PAGE_MEMBERS]]
+            return shown, len(askers) > PAGE_MEMBERS
 
     async def member(self, caller: Caller, asker: Asker) -> History | None:
         """How somebody stands in the place, whether or not there is anything about them."""

@@ -14,6 +14,7 @@ import pytest
 from bot import intents
 from bot.cards import console as sentences
 from bot.menu import find
+from bot.moderation.desk import PAGE_MEMBERS
 from bot.surfaces.web import password
 from bot.surfaces.web.moderation import charts, options, showing
 from bot.surfaces.web.moderation.acting import ACTS
@@ -406,6 +407,18 @@ async def test_members_are_blocked_after_a_question_and_unblocked(court: Court, 
     assert "0 points" in (await mod.get("/members/500001")).text
     actions = [case.action for case in await court.cases("a")]
     assert (Action.BAN in actions, Action.UNBLOCK in actions) == (True, True)
+
+
+async def test_a_hundred_members_are_a_page_and_the_others_follow(court: Court, mod: Signed) -> None:
+    for number in range(PAGE_MEMBERS + 1):
+        await court.struck("a", str(500_000 + number))
+    newest, oldest = (await mod.get("/members")).text, (await mod.get("/members?page=2")).text
+    assert (newest.count("<tr><th"), oldest.count("<tr><th")) == (PAGE_MEMBERS + 1, 2)  # one is the head
+    assert ('href="?page=2"' in newest, 'href="?page=1"' in oldest) == (True, True)
+    assert ("/members/500000" in newest, "/members/500000" in oldest) == (False, True)
+    for page in ("0", "x", "99999999999", "-1"):
+        assert (await mod.get(f"/members?page={page}")).status_code == 200
+    assert f"{mod.at}/cases?member=500000" in (await mod.get("/members/500000")).text
 
 
 async def test_buttons_other_than_yes_and_no_have_no_place_here(court: Court, mod: Signed) -> None:

@@ -159,8 +159,7 @@ class Showing:
         asked = request.query_params
         words, member = asked.get("words", "")[:WORDS_CHARS].strip(), asked.get("member", "").strip()
         action = asked.get("action", "") if asked.get("action") in list(Action) else ""
-        number = asked.get("page", "1")
-        page = min(int(number), MOST_PAGES) if _NUMBER.fullmatch(number) else 1
+        page = _page_of(request)
 
         async def values(seat: Seat) -> Values | None:
             target = Asker(seat.caller.address.surface, member) if _ID.fullmatch(member) else None
@@ -192,16 +191,20 @@ class Showing:
         return await self._page(request, "cases", "case.html", values)
 
     async def members(self, request: Request) -> Response:
-        """Who stood out; `member` looks somebody up."""
+        """A page of who stood out; `member` looks somebody up."""
         wanted = request.query_params.get("member", "").strip().removeprefix("<@").removeprefix("!").removesuffix(">")
         if wanted and _ID.fullmatch(wanted):
             return RedirectResponse(f"{request.url.path}/{quote(wanted, safe='')}", 303)
+        page = _page_of(request)
 
         async def values(seat: Seat) -> Values | None:
-            found = await self.desk.members(seat.caller)
-            if found is None:
+            seen = await self.desk.members(seat.caller, page)
+            if seen is None:
                 return None
+            found, is_more = seen
             return {
+                "newer": _turned({}, page - 1) if page > 1 else "",
+                "older": _turned({}, page + 1) if is_more else "",
                 "rows": [
                     {
                         "id": each.asker.id,
@@ -209,7 +212,7 @@ class Showing:
                         "standing": sentences.standing(each.standing, self.clock()),
                     }
                     for each in found
-                ]
+                ],
             }
 
         return await self._page(request, "members", "members.html", values)
@@ -295,6 +298,11 @@ def at(where: Address) -> str:
 
 def _tag(ids: list[str], count: int) -> str:
     return hashlib.sha256(f"{count}:{','.join(ids)}".encode()).hexdigest()[:16]
+
+
+def _page_of(request: Request) -> int:
+    number = request.query_params.get("page", "1")
+    return min(int(number), MOST_PAGES) if _NUMBER.fullmatch(number) else 1
 
 
 def _turned(asked: Any, page: int) -> str:
