@@ -41,7 +41,8 @@ log = logging.getLogger(__name__)
 
 
 class Tree(app_commands.CommandTree[Any]):
-    """The registered commands of one client."""
+    """The registered commands of one client. The desk is asked for nothing before somebody gives one: the doctor, who
+    only compares commands, has none."""
 
     def __init__(self, client: discord.Client, desk: Desk, commands: Iterable[Command], prompt_chars: int) -> None:
         super().__init__(client)
@@ -57,8 +58,8 @@ class Tree(app_commands.CommandTree[Any]):
             made = _made(command, desk, min(prompt_chars, TEXT_CHARS))
             (group if command.moderators else self).add_command(made)
         self.add_command(group)
-        self.add_command(_of_messages(asking.CLIP_FROM_TEXT, desk.pointed_at))
-        self.add_command(_of_messages(asking.REPORT_CLIP, desk.pointed_out))
+        self.add_command(_of_messages(asking.CLIP_FROM_TEXT, lambda *pointed: desk.pointed_at(*pointed)))
+        self.add_command(_of_messages(asking.REPORT_CLIP, lambda *pointed: desk.pointed_out(*pointed)))
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """A command that Discord knows otherwise than we do, or an old one; its words are not for the log."""
