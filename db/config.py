@@ -110,7 +110,7 @@ class WebConfig(Section):
     operator_password_file: Path | None = Field(
         None,
         strict=False,
-        description="The same for the operator, who moderates all places at /moderation; empty: the page's password.",
+        description="The same for the operator, who moderates all places at /moderation; without it only links lead there.",
     )
 
     @property

@@ -55,7 +55,7 @@ async def operated(house: Any, court: Court, tmp_path: Path) -> Court:
     """The page, served with a password."""
     password.write(tmp_path / "web.password", WORD)
     await house.stop()
-    await house.serve(password_file=tmp_path / "web.password")
+    await house.serve(password_file=tmp_path / "web.password", operator_password_file=tmp_path / "web.password")
     return court
 
 
@@ -621,8 +621,15 @@ async def test_another_password_ends_what_began_with_the_one_before(
 ) -> None:
     password.write(tmp_path / "web.password", "another horse")
     await operated.house.stop()
-    await operated.house.serve(password_file=tmp_path / "web.password")
+    await operated.house.serve(operator_password_file=tmp_path / "web.password")
     assert (await operator.get()).status_code == 401
+
+
+async def test_the_rooms_password_makes_nobody_the_operator(operated: Court, tmp_path: Path) -> None:
+    await operated.house.stop()
+    await operated.house.serve(password_file=tmp_path / "web.password")
+    async with operated.browser() as client:
+        assert (await client.post("/moderation/sign-in", data={"password": WORD})).status_code == 403
 
 
 async def test_the_operator_may_have_a_password_of_their_own(operated: Court, tmp_path: Path) -> None:

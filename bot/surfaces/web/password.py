@@ -118,11 +118,12 @@ def required(config: WebConfig) -> Password | None:
 
 
 def of_operator(config: WebConfig) -> Password | None:
-    """The password of whoever runs this, for the moderators' pages: one of its own, or the page's.
+    """The password of whoever runs this, for the moderators' pages; None: only links of a chat lead there.
 
-    Raises PasswordMissing like `required`.
+    It is never the room's: who may come in is not therefore to moderate every place. Raises PasswordMissing like
+    `required`.
     """
-    return required(config) if config.operator_password_file is None else _load(config.operator_password_file)
+    return None if config.operator_password_file is None else _load(config.operator_password_file)
 
 
 def _load(file: Path) -> Password:
