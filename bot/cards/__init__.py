@@ -484,10 +484,11 @@ TOO_MUCH = "The request is too long; please shorten the prompt."
 
 
 def duration(seconds: float) -> str:
-    """A length of time for people: '8 s', '1 min 20 s', '2 h 5 min'. Rounded up, so that nobody comes too early."""
+    """A length of time for people: '8 s', '1 min 20 s', '2 h 5 min'. Whole seconds, of which the next one counts, and
+    from an hour on the nearest minute."""
     left = max(1, math.ceil(seconds))
-    hours, left = divmod(left, 3600)
-    minutes, rest = divmod(left, 60)
+    minutes, rest = (math.floor(left / 60 + 0.5), 0) if left >= 3600 else divmod(left, 60)
+    hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     if minutes:

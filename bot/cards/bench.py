@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from bot import intents
 from bot.cards import CATEGORIES, HELD_SECONDS, Button, Card, duration, price, refused, shorten
-from bot.cards.moderation import moment
+from bot.cards.moderation import action, moment
 from bot.language import say
-from db.records import Action, Asker, Case, Curb, Restriction, Ruling, Standing, Strike, Verdict
+from db.records import Asker, Case, Curb, Restriction, Ruling, Standing, Strike, Verdict
 
 LINE_CHARS = 160  # of a case, where several stand below each other
 WORDS_CHARS = 300  # of a prompt
@@ -20,25 +20,6 @@ MOST_LINES = 10
 
 Facts = tuple[tuple[str, str], ...]
 
-ACTIONS = {
-    Action.STRIKE: "strike",
-    Action.COOL_DOWN: "cool-down",
-    Action.MUTE: "mute",
-    Action.BAN: "ban",
-    Action.UNBLOCK: "unblock",
-    Action.HIDE: "hide",
-    Action.APPROVE: "approve",
-    Action.REMOVE: "remove",
-    Action.DECLINE: "decline",
-    Action.FALSE_ALARM: "false alarm",
-    Action.GRANT: "grant",
-    Action.PAUSE: "pause",
-    Action.RESUME: "resume",
-    Action.PURGE: "purge",
-    Action.POLICY: "policy",
-    Action.ERASE: "erase",
-    Action.AMEND: "amendment",
-}
 CURBS = {Curb.COOL_DOWN: "cool-down", Curb.MUTE: "mute", Curb.BAN: "ban"}
 RULINGS = {
     Ruling.ALLOWED: "allowed",
@@ -258,7 +239,7 @@ def _how_many(number: int, pages: int, count: int) -> str:
 
 def _line(case: Case) -> str:
     about = case.target.id if case.target else ""
-    parts = (moment(case.created_at), say(ACTIONS[case.action]), about, case.reason or case.rule)
+    parts = (moment(case.created_at), action(case.action), about, case.reason or case.rule)
     return " · ".join(part for part in parts if part)
 
 
@@ -277,7 +258,7 @@ def case(case: Case, amendments: Sequence[Case]) -> Card:
     )
     return Card(
         title=say("Case {number}", number=case.number),
-        status=say("What was done: {action}.", action=say(ACTIONS[case.action])),
+        status=say("What was done: {action}.", action=action(case.action)),
         facts=tuple((label, value) for label, value in said if value),
         final=True,
     )

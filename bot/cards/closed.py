@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.cards import duration
+from bot.cards.moderation import moment
 from bot.language import say
 from db.records import Curb
 
@@ -17,7 +17,7 @@ def curbed(curb: Curb, until: float | None, now: float) -> str:
     """What a person may not do here, until when (None: until a moderator says otherwise), and where to read why."""
     if until is None:
         return _until_lifted(curb)
-    end = {"moment": _moment(until), "time": duration(until - now)}
+    end = {"moment": moment(until), "time": duration(until - now)}
     match curb:
         case Curb.BAN:
             return say("You are banned from Zoetrope here until {moment}, for {time} more; /strikes shows why.", **end)
@@ -46,8 +46,3 @@ def quiet(end: datetime, zone: str, now: float) -> str:
         zone=zone,
         time=again,
     )
-
-
-def _moment(at: float) -> str:
-    """In whole minutes, of which the next one counts, so that nobody comes too early."""
-    return f"{datetime.fromtimestamp(math.ceil(at / 60) * 60, UTC):%Y-%m-%d %H:%M} UTC"

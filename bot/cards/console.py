@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from bot import cards
-from bot.cards.moderation import decision_word
+from bot.cards.moderation import ACTIONS, action, decision_word
 from bot.language import say
 from db.records import (
     NOBODY,
@@ -21,6 +22,7 @@ from db.records import (
 )
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+CHANGED_CHARS = 80
 
 
 # --- labels ---
@@ -85,7 +87,7 @@ def _of_reviews() -> dict[str, str]:
         "decline": say("Decline"),
         "false_alarm": say("False alarm"),
         "pass_on": say("Agree, and pass it on"),
-        "reason": say("Reason (optional, kept with the case)"),
+        "reason": say("Reason (optional; the member can read it)"),
         "reason_short": say("Reason"),
         "cancel": say("Cancel"),
         "cover": say("Covered: show the clip"),
@@ -237,9 +239,7 @@ def age(seconds: float) -> str:
     """A length of time, told roughly."""
     if seconds >= 2 * DAY:
         return say("{days} days", days=f"{seconds / DAY:.0f}")
-    if seconds >= HOUR:
-        return cards.duration(seconds // MINUTE * MINUTE)
-    return cards.duration(MINUTE * max(1, seconds // MINUTE))
+    return cards.duration(MINUTE * max(1, math.floor(seconds / MINUTE + 0.5)))
 
 
 def day(at: float) -> str:
@@ -331,34 +331,18 @@ def decided(review: Review, caller: Asker) -> str:
 
 # --- cases ---
 
-_ACTIONS = {
-    Action.STRIKE: "strike",
-    Action.COOL_DOWN: "cool-down",
-    Action.MUTE: "mute",
-    Action.BAN: "ban",
-    Action.UNBLOCK: "ban lifted",
-    Action.HIDE: "hidden",
-    Action.APPROVE: "approved",
-    Action.REMOVE: "removed",
-    Action.DECLINE: "declined",
-    Action.FALSE_ALARM: "false alarm",
-    Action.GRANT: "credits granted",
-    Action.PAUSE: "paused",
-    Action.RESUME: "resumed",
-    Action.PURGE: "clips deleted",
-    Action.POLICY: "policy changed",
-    Action.ERASE: "data deleted",
-    Action.AMEND: "addition",
-}
-
-
-def action(found: Action) -> str:
-    return say(_ACTIONS[found])
-
 
 def actions() -> tuple[tuple[str, str], ...]:
     """(value, label) of everything that a case can record."""
-    return tuple((str(each), say(label)) for each, label in _ACTIONS.items())
+    return tuple((str(each), action(each)) for each in ACTIONS)
+
+
+def changed(found: Case) -> str:
+    """What a case of the policies changed, short enough for a line among others."""
+    if found.action is not Action.POLICY:
+        return ""
+    said = "; ".join(f"{setting(name)}: {value}" for name, value in found.about)
+    return cards.shorten(said, CHANGED_CHARS)
 
 
 def case_title(found: Case) -> str:
@@ -405,6 +389,15 @@ def setting(name: str) -> str:
 def choice(value: str) -> str:
     """A choice's label; what is a name of its own stays as it is."""
     return say(_CHOICES[value]) if value in _CHOICES else value
+
+
+def ruled(code: str) -> str:
+    """What a row of the policy is about; its letter and number stand beside it."""
+    family, _, part = code.partition("-")
+    name = say(cards.CATEGORIES.get(family, family))
+    if not part:
+        return name
+    return say("{category}, merely shown", category=name) if part == "shown" else f"{name} ({part})"
 
 
 def as_preset() -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bot import cards
+from bot.cards.moderation import moment
 from bot.language import say
 from db.records import Clip, Ruling
 
@@ -113,4 +114,4 @@ def _history(clip: Clip, asked_at: float | None, made_from: str) -> tuple[Fact, 
 
 def _moment(label: str, at: float) -> Fact:
     when = datetime.fromtimestamp(at, UTC)
-    return Fact(label, f"{when:%Y-%m-%d %H:%M} UTC", time=when.isoformat(timespec="seconds"))
+    return Fact(label, moment(at), time=when.isoformat(timespec="seconds"))

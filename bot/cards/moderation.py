@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from bot import intents
 from bot.cards import CATEGORIES, TITLE_CHARS, Button, Card, duration, shorten
 from bot.language import say
 from bot.safety.judging import OWN_WORD, PLACE_WORD
-from db.records import Clip, Curb, Decision, Report, Review, ReviewKind, Verdict
+from db.records import Action, Clip, Curb, Decision, Report, Review, ReviewKind, Verdict
 
 REASON_CHARS = 100  # of a report, where several stand below each other
 MOST_REASONS = 5
@@ -160,8 +161,34 @@ def _choices(review: Review, approvable: bool) -> tuple[Button, ...]:
 
 
 def moment(at: float) -> str:
-    """A moment for people in several time zones."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    """A moment for people in several time zones, at the nearest minute: the same wherever it is read."""
+    return f"{datetime.fromtimestamp(math.floor(at / 60 + 0.5) * 60, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+ACTIONS = {
+    Action.STRIKE: "strike",
+    Action.COOL_DOWN: "cool-down",
+    Action.MUTE: "mute",
+    Action.BAN: "ban",
+    Action.UNBLOCK: "ban lifted",
+    Action.HIDE: "hidden",
+    Action.APPROVE: "approved",
+    Action.REMOVE: "removed",
+    Action.DECLINE: "declined",
+    Action.FALSE_ALARM: "false alarm",
+    Action.GRANT: "credits granted",
+    Action.PAUSE: "paused",
+    Action.RESUME: "resumed",
+    Action.PURGE: "clips deleted",
+    Action.POLICY: "policy changed",
+    Action.ERASE: "data deleted",
+    Action.AMEND: "addition",
+}
+
+
+def action(found: Action) -> str:
+    """What a case records, for chats and for the moderators' pages."""
+    return say(ACTIONS[found])
 
 
 # --- the answers to moderators ---
@@ -190,6 +217,18 @@ def decided_already(review: Review) -> str:
 
 
 # --- the answers to members ---
+
+
+def appeal_decided(decision: Decision, verdict: Verdict) -> str:
+    """What came of an appeal, to its asker: then, and whenever they appeal once more."""
+    match decision:
+        case Decision.LAPSED:
+            return say("Your appeal can't be decided any more; please ask for something else.")
+        case Decision.REMOVE:
+            return say(DECLINED_APPEAL)
+        case _:
+            return say(GRANTED if offers_approval(ReviewKind.APPEAL, verdict) else AGREED)
+
 
 REPORTED = "Thank you: this place's moderators take a look."
 REPORTED_HIDDEN = "Thank you: the clip is hidden until one of this place's moderators has looked."

@@ -165,7 +165,7 @@ async def test_quota_says_what_is_left_and_when_it_comes_back(world: World, answ
     card = await answers.quota(ADA)
     assert fact(card, "Left") == "99 of 100 credits"
     assert fact(card, "Waiting") == "1 of 100"
-    assert fact(card, "Comes back") == "1 credit in 23 h 59 min"
+    assert fact(card, "Comes back") == "1 credit in 24 h"
 
 
 async def test_quota_says_what_a_wish_would_cost(answers: Answers) -> None:
@@ -178,7 +178,7 @@ async def test_quota_says_what_a_wish_would_cost(answers: Answers) -> None:
 async def test_quota_says_when_a_wish_fits_again(world: World, answers: Answers) -> None:
     wish = Wish("", steps=50, frames=32)
     await ask(world, steps=8)
-    assert fact(await answers.quota(ADA, wish), "This clip costs") == "100 credits (it fits in 23 h 59 min)"
+    assert fact(await answers.quota(ADA, wish), "This clip costs") == "100 credits (it fits in 24 h)"
 
 
 async def test_quota_says_what_is_wrong_with_a_wish(answers: Answers) -> None:

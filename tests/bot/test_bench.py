@@ -14,7 +14,7 @@ import pytest
 from bot import intents
 from bot.answers import Answers
 from bot.answers.bench import Bench
-from bot.cards import Card
+from bot.cards import Card, closed
 from bot.commands import Outcome, Result
 from db import cases, console, gallery, moves, pending, places, purges, quotas, refusals, requests, reviews, standing
 from db.ids import new_id
@@ -606,7 +606,7 @@ async def test_cases_are_browsed_by_page_member_and_words(world: World, bench: B
     first = await bench.cases(MOD)
     assert first.status == "Cases: 10; this is page 1 of 2, and page=2 brings another."
     assert [label for label, _ in first.facts] == [f"#{number}" for number in range(10, 2, -1)]
-    assert "grant · bob · solace" in fact(first, "#10")
+    assert "credits granted · bob · solace" in fact(first, "#10")
     assert [label for label, _ in (await bench.cases(MOD, page="2")).facts] == ["#2", "#1"]
     assert (await bench.cases(MOD, page=3)).status == "There is no page 3; the last one is 2."
     assert (await bench.cases(MOD, page=10**30)).status.startswith("There is no page 1000000")
@@ -668,8 +668,8 @@ async def test_members_see_how_they_stand_but_not_who_decided(world: World, answ
     card = await answers.strikes(ADA)
     assert card.status == "Points that count against you here: 1."
     ((moment, line),) = card.facts
-    assert moment == "1970-01-12 13:46 UTC"
-    assert line == "strike · until 1970-01-13 13:46 UTC · too gory"
+    assert moment == "1970-01-12 13:47 UTC"  # the nearest minute
+    assert line == "strike · until 1970-01-13 13:47 UTC · too gory"
     assert "mod" not in str(card).replace("moderator", "")
     assert "P2" not in str(card)
     assert (await answers.strikes(calling(place="elsewhere"))).facts == ()
@@ -689,7 +689,8 @@ async def test_lesser_curbs_are_told_with_their_end(world: World, answers: Answe
         await standing.restrict(tx, Restriction("r", "recording", "here", ADA.asker, curb, 1, now, now + 3_600))
     card = await answers.strikes(ADA)
     assert said in card.status
-    assert "That ends in 1 h, at 1970-01-12 14:46 UTC." in card.status
+    assert "That ends in 1 h, at 1970-01-12 14:47 UTC." in card.status
+    assert "until 1970-01-12 14:47 UTC, for 1 h more" in closed.curbed(curb, now + 3_600, now)  # as whoever asks reads
     looked = await answers.bench.strikes(MOD, "ada")
     assert looked.status == f"Points: 0; {curb.value} for 1 h more."
 

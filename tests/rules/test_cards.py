@@ -7,11 +7,15 @@ from dataclasses import replace
 import pytest
 
 from bot import cards, intents
+from bot.cards import bench, console, moderation
+from bot.language import LANGUAGES, speaking
 from bot.quota import Denied, Why
 from db.records import (
     BY_MODERATOR,
+    Action,
     Address,
     Asker,
+    Case,
     Clip,
     ClipSpec,
     Handle,
@@ -45,12 +49,47 @@ def tokens(card: cards.Card) -> list[intents.Intent | None]:
         (59.2, "1 min"),
         (80, "1 min 20 s"),
         (3600, "1 h"),
+        (3599.2, "1 h"),
         (7500, "2 h 5 min"),
+        (7170, "2 h"),
+        (7229, "2 h"),
         (86_400, "24 h"),
     ],
 )
 def test_durations_are_for_people(seconds: float, words: str) -> None:
     assert cards.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (0, "1970-01-01 00:00 UTC"),
+        (29.9, "1970-01-01 00:00 UTC"),
+        (30, "1970-01-01 00:01 UTC"),
+        (86_399, "1970-01-02 00:00 UTC"),
+    ],
+)
+def test_a_moment_is_told_at_the_nearest_minute(at: float, words: str) -> None:
+    assert moderation.moment(at) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "1 min"), (1798, "30 min"), (1769, "29 min"), (3590, "1 h"), (7180, "2 h"), (200_000, "2 days")],
+)
+def test_an_age_is_told_at_the_nearest_minute(seconds: float, words: str) -> None:
+    assert console.age(seconds) == words
+
+
+def test_what_a_case_records_is_called_the_same_in_chats_and_on_the_pages() -> None:
+    assert set(moderation.ACTIONS) == set(Action)
+    for code in LANGUAGES:
+        with speaking(code):
+            assert len({moderation.action(each) for each in Action}) == len(Action)
+            for each, (value, label) in zip(moderation.ACTIONS, console.actions(), strict=True):
+                case = Case("recording", "here", 1, ADA, None, each, "", 0.0)
+                shown = (bench.case(case, ()).status, dict(bench.cases([case], 1, 1, 1).facts)["#1"])
+                assert (value, all(label in text for text in (*shown, console.case_title(case)))) == (each, True)
 
 
 def test_a_waiting_card_tells_its_place_and_how_long() -> None:
