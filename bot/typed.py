@@ -2,21 +2,21 @@
 
     /video@zoetrope_bot a heart —seed 7 -steps 20 --no “blurry, grey” --size 256 × 256
 
-What is no option stays in the words, in its order: nothing that was typed is lost. Sentences come in the language that
-is being spoken (`bot.language.speaking`).
+What is no option stays in the words, in its order: nothing that was typed is lost. Where no prompt is asked for, an
+option may be called without dashes as well (`hours 3`, `hours: 3`, `hours=3`), if it can't be meant as a word.
+Sentences come in the language that is being spoken (`bot.language.speaking`).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from bot import cards, menu
 from bot.cards import answers
-from bot.language import say
 from bot.menu import Command, Option
 from bot.specs import Problem
 from db.records import Wish
@@ -42,16 +42,16 @@ ALIASES = {
 LOOK_ALIKES = {"width": "size", "height": "size", "ar": "size", "aspect": "size", "resolution": "size", "s": "seed"}
 TO_THE_NEXT = frozenset({"negative", "channels", "roles", "moderators", "words"})  # their values need no quotes
 ALL_OF_IT = TO_THE_NEXT | {"overrides", "quiet", "reason", "prompt"}  # nor do these, where there is no prompt before
-ONE_WORD = frozenset({"id", "job", "code"})  # of text; any other takes all that is left
+ONE_WORD = frozenset({"id", "job", "code", "size", "model"})  # of text; any other takes all that is left
 
 _DASHES = "-‐‑‒–—―−"
 _LONG = "–—―"  # what keyboards make of two hyphens
 _STEER = "\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # invisible marks that only steer the direction of text
 _COMMAND = re.compile(rf"[\s{_STEER}]*[/／]([A-Za-z0-9_]{{1,32}})(?:@\S*)?(?=\s|$)")
 _FLAG = re.compile(rf"([{_DASHES}]+)([A-Za-z][A-Za-z_-]*)(?:[=:](.*))?", re.DOTALL)
-_HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z][A-Za-z_-]*[=:]|[A-Za-z]+=)")
+_HANGING = re.compile(rf"(?:[{_DASHES}]+[A-Za-z][A-Za-z_-]*[=:]|[A-Za-z]+[=:])")
 _SPACE = re.compile(r"\s")
-_PAIR = re.compile(r"([A-Za-z]+)=(.*)", re.DOTALL)
+_PAIR = re.compile(r"([A-Za-z]+)([=:])(.*)", re.DOTALL)
 _CLOSED_BY = {'"': '"”“„', "“": '”"“', "„": '“”"', "«": "»", "»": "«", "'": "'’", "‘": "’'", "‚": "‘’'"}
 _CLOSING = {mark: re.compile(rf"[{closing}](?!\S)") for mark, closing in _CLOSED_BY.items()}
 _DOUBLE = '"“„«»'
@@ -90,17 +90,23 @@ class _Reading:
     options_known: tuple[Option, ...]
     settings: bool  # a line of settings has no prompt, so names count without dashes as well
     worded: bool  # whether it is mainly a prompt
+    moderators: bool  # whether it is a command of theirs
     rest: list[_Token]
     words: list[_Token] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    in_text: bool = False  # whether a value of several words is being read
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(option.name for option in self.options_known)
 
+    def option(self, name: str) -> Option | None:
+        return next((option for option in self.options_known if option.name == name), None)
+
     def choices(self, name: str) -> tuple[str, ...]:
-        return next((option.choices for option in self.options_known if option.name == name), ())
+        option = self.option(name)
+        return option.choices if option else ()
 
 
 def read(text: str) -> Line:
@@ -109,7 +115,8 @@ def read(text: str) -> Line:
     name = head.group(1).lower() if head else ""
     command = dict(menu.typed_names()).get(name or "video") or menu.COMMANDS[0]
     tokens = _tokens(text[head.end() :] if head else text)
-    reading = _Reading(command.options, command.name == "settings", command.name == "video", tokens)
+    worded = command.name == "video"
+    reading = _Reading(command.options, command.name == "settings", worded, command.moderators, tokens)
     while reading.rest:
         _read_one(reading)
     return Line(name, _joined(reading.words), reading.options, tuple(reading.unknown))
@@ -152,8 +159,7 @@ def changes_of(line: Line) -> dict[str, str] | Problem:
     names = tuple(option.name for option in command.options)
     trouble = _misread(line, names)
     if not trouble and line.words:
-        word = line.words.split()[0]
-        trouble = answers.unknown_option(word, menu.nearest(word, names), names)
+        trouble = _nowhere(line.words.split()[0], names)
     return Problem(trouble) if trouble else dict(line.options)
 
 
@@ -168,16 +174,48 @@ def options_of(line: Line, given: Mapping[str, str] | None = None) -> dict[str, 
     names = tuple(option.name for option in command.options)
     if trouble := _misread(line, names):
         return Problem(trouble)
-    said, words = {**(given or {}), **line.options}, line.words.split()
-    for option in command.options:
-        if words and option.name not in said and _takes(option, words[0]):
-            count = len(words) if option.kind == "text" and option.name not in ONE_WORD else 1
-            said[option.name] = " ".join(words[:count])
-            del words[:count]
+    said, words = _placed(command.options, {**(given or {}), **line.options}, line.words.split())
+    text = next((option for option in command.options if _is_free(option) and option.name not in said), None)
+    if words and text:
+        said[text.name], words = " ".join(words), []
     if words:
-        return Problem(answers.unknown_option(words[0], menu.nearest(words[0], names), names))
+        return Problem(_nowhere(words[0], names))
     missing = next((option for option in command.options if option.required and option.name not in said), None)
-    return Problem(answers.nothing_said(missing.name, say(missing.description))) if missing else said
+    return Problem(answers.nothing_said(line.command, missing.name)) if missing else said
+
+
+def _placed(
+    options: Sequence[Option], said: Mapping[str, str], words: Sequence[str]
+) -> tuple[dict[str, str], list[str]]:
+    """What is said of the options that take one word, these taken in their order; and the words that are left.
+
+    A unit is no word of its own, as in `5 hours`.
+    """
+    placed, left = dict(said), list(words)
+    for option in options:
+        if option.name in placed:
+            continue
+        if not left or _is_free(option):
+            break
+        if not _takes(option, left[0]):
+            continue
+        placed[option.name] = left.pop(0)
+        if option.kind == "number" and left and _known_as(left[0].casefold(), (option.name,)) == option.name:
+            del left[0]
+    return placed, left
+
+
+def _is_free(option: Option) -> bool:
+    """Whether it takes all the words that are left."""
+    return option.kind == "text" and option.name not in ONE_WORD
+
+
+def _nowhere(word: str, names: tuple[str, ...]) -> str:
+    """The sentence about a word that belongs to no option; to suggest that very word would help nobody."""
+    name = _known_as(word.rstrip("=:").casefold(), names)
+    if name in names:
+        return answers.no_value(name)
+    return answers.unknown_option(word, menu.nearest(word, names), names)
 
 
 def _takes(option: Option, word: str) -> bool:
@@ -289,11 +327,18 @@ def _read_one(reading: _Reading) -> None:
     token = reading.rest.pop(0)
     name, value = _option(token, reading)
     if name in reading.names:
-        reading.options[name] = _unquoted(value) if value else _value(reading, name)
+        reading.options[name] = _hanging(reading, name, value) if value else _value(reading, name)
         return
     if name:
         reading.unknown.append(name)
     reading.words.append(token)
+
+
+def _hanging(reading: _Reading, name: str, value: str) -> str:
+    """The value of which the beginning hangs on the name; where there is no prompt, a text goes on behind it."""
+    if reading.worded or _is_quoted(value) or name not in ALL_OF_IT:
+        return _unquoted(value)
+    return f"{value} {_up_to_the_next(reading)}".rstrip()
 
 
 def _option(token: _Token, reading: _Reading, at: int = 0) -> tuple[str, str | None]:
@@ -308,11 +353,59 @@ def _option(token: _Token, reading: _Reading, at: int = 0) -> tuple[str, str | N
         dashes, written, value = flag.groups()
         name = _known_as(written.lower(), reading.names)
         return (name if _is_sure(dashes, name, value or _follows(reading, at), reading.names) else ""), value
-    pair = _PAIR.fullmatch(token.text) if reading.settings else None
-    if pair:
-        return _known_as(pair.group(1).lower(), reading.names), pair.group(2)
-    bare = _known_as(token.text.lower(), reading.names)
-    return (bare if reading.settings and bare in reading.names else ""), None
+    if reading.worded:
+        return "", None
+    pair = _PAIR.fullmatch(token.text)
+    written, sign, value = pair.groups() if pair else (token.text, "", None)
+    name = _known_as(written.lower(), reading.names)
+    if reading.settings:
+        return (name if name in reading.names or sign == "=" else ""), value
+    option = reading.option(name)
+    return (name if option and _is_called(option, sign, value or "", reading, at) else ""), value
+
+
+def _is_called(option: Option, sign: str, value: str, reading: _Reading, at: int) -> bool:
+    """Whether a name without dashes means the option: not where it can be a word of a reason or of a search.
+
+    `sign` is "=", ":" or empty, `value` what hangs on it.
+    """
+    if sign == "=":
+        return True
+    behind, value = at + (not value), value or _follows(reading, at)
+    if not value:
+        return False
+    placed, left = _placed(reading.options_known, reading.options, [token.text for token in reading.words])
+    if not sign and option.name in placed:
+        return False  # a word told it already, so this one is its unit
+    before = not left and not reading.in_text  # no word of a text has come so far
+    lacking = any(each.required and not _is_free(each) and each.name not in placed for each in reading.options_known)
+    if before and (lacking or not any(map(_is_free, reading.options_known))):
+        return True
+    if _is_free(option):
+        return _begins_text(option, sign, reading, before=before)
+    if before and sign and option.name not in placed:
+        return True
+    return _is_plausible(option, value) and (before or _may_end(reading, behind))
+
+
+def _begins_text(option: Option, sign: str, reading: _Reading, *, before: bool) -> bool:
+    """Of what takes several words: in front of them all, and what a prompt has to do without also behind it."""
+    if option.name == "negative":
+        return bool(sign)
+    return before and (bool(sign) or reading.moderators or option.name == "reason")
+
+
+def _may_end(reading: _Reading, at: int) -> bool:
+    """Whether no word of a text stands at `at` in the rest of the line."""
+    if at >= len(reading.rest):
+        return True
+    text = reading.rest[at].text
+    pair = _PAIR.fullmatch(text)
+    return bool(_FLAG.fullmatch(text)) or _known_as((pair[1] if pair else text).lower(), reading.names) in reading.names
+
+
+def _is_plausible(option: Option, value: str) -> bool:
+    return _takes(replace(option, required=False), value)
 
 
 def _is_sure(dashes: str, name: str, value: str, names: tuple[str, ...]) -> bool:
@@ -350,9 +443,10 @@ def _value(reading: _Reading, name: str) -> str:
 
 
 def _up_to_the_next(reading: _Reading) -> str:
-    taken = []
+    taken, reading.in_text = [], True
     while reading.rest and not _option(reading.rest[0], reading, 1)[0]:
         taken.append(reading.rest.pop(0).text)
+    reading.in_text = False
     return " ".join(taken)
 
 

@@ -409,9 +409,36 @@ def no_value(name: str) -> str:
     return say("The option {name} has no value; write it behind, such as --{name} VALUE.", name=name)
 
 
-def nothing_said(name: str, description: str) -> str:
-    """`description` says what the option is, as a sentence."""
-    return say("Please say {name} as well: {description}", name=name, description=description)
+LACKING = {  # by option
+    "id": "Please say which clip is meant, by its id, such as {example}.",
+    "member": "Please say who is meant, such as {example}.",
+    "credits": "Please say how many credits, such as {example}.",
+    "number": "Please say the number of the case, such as {example}.",
+    "reason": "Please say what is to be added to the case, such as {example}.",
+    "prompt": "Please say the words that are to be judged, such as {example}.",
+    "action": "Please say export or delete, such as {example}.",
+}
+EXAMPLES = {  # by command, whole
+    "show": "/show k3v9x0abcd",
+    "report": "/report k3v9x0abcd it frightens children",
+    "hide": "/hide k3v9x0abcd",
+    "mydata": "/mydata export",
+    "zamend": "/zamend 12 it was a joke among friends",
+    "zwhy": "/zwhy k3v9x0abcd",
+    "ztest": "/ztest a red heart",
+    "zblock": "/zblock 123456789 24 spam",
+    "zunblock": "/zunblock 123456789 they are sorry",
+    "zgrant": "/zgrant 123456789 2.5 24",
+    "zstrikes": "/zstrikes 123456789",
+}
+
+
+def nothing_said(command: str, option: str) -> str:
+    """An option that a command can't do without; the command is called as it is typed."""
+    example = say(EXAMPLES[command])
+    if command == "zwhy":
+        return say("Please say the id of a clip, a job or a refusal, such as {example}.", example=example)
+    return say(LACKING[option], example=example)
 
 
 def not_a_size(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 
@@ -10,6 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import menu, typed
+from bot.cards import answers
+from bot.language import LANGUAGES, say, speaking
 from bot.specs import Problem
 from bot.typed import Line, read, size_of, wish_of
 from db.records import Wish
@@ -142,6 +145,7 @@ FLAGS = {
         ("/settings format=gif --notify off", "settings", "", {"format": "gif", "notify": "off"}),
         ("/zsettings words blood, gore credits 5", "zsettings", "", {"words": "blood, gore", "credits": "5"}),
         ("/zsettings roles 12=5, 13=6 spoiler on", "zsettings", "", {"roles": "12=5, 13=6", "spoiler": "on"}),
+        ("/zsettings words=blood, gore credits: 5", "zsettings", "", {"words": "blood, gore", "credits": "5"}),
         ("/zsettings channels +here", "zsettings", "", {"channels": "+here"}),
     ],
 )
@@ -324,6 +328,8 @@ def test_a_flag_means_the_same_before_and_behind(flag: str) -> None:
 
 # --- what is said about each option of a command, by flags and by words in their order ---
 
+GRANTED = {"member": "123456", "credits": "2.5", "hours": "24", "reason": "a prize"}
+
 
 @pytest.mark.parametrize(
     ("text", "said"),
@@ -353,10 +359,89 @@ def test_a_flag_means_the_same_before_and_behind(flag: str) -> None:
         ("/mydata export 2", {"action": "export", "part": "2"}),
         ("/mydata delete strict", {"action": "delete", "level": "strict"}),
         ("/zreview", {}),
+        # options that are called without dashes
+        ("/zpurge hours lots", {"hours": "lots"}),  # which the answer is about
+        ("/zpurge 24 hours", {"hours": "24"}),
+        ("/zpurge hours: 1 member: 123456", {"hours": "1", "member": "123456"}),
+        ("/zcases page 2", {"page": "2"}),
+        ("/zcases spam page 2", {"words": "spam", "page": "2"}),
+        ("/zcases number 12", {"number": "12"}),
+        ("/zcases member <@12> words red heart", {"member": "<@12>", "words": "red heart"}),
+        ("/zcases page turners", {"words": "page turners"}),
+        ("/zcases new member list", {"words": "new member list"}),
+        ("/zcases 12 7", {"number": "12", "words": "7"}),
+        (
+            "/zblock member 123456 hours 5 reason spam all day",
+            {"member": "123456", "hours": "5", "reason": "spam all day"},
+        ),
+        ("/zblock 123456 5 hours spam", {"member": "123456", "hours": "5", "reason": "spam"}),
+        ("/zblock 123456 hours: lots", {"member": "123456", "hours": "lots"}),
+        ("/zblock 123456 for no reason at all", {"member": "123456", "reason": "for no reason at all"}),
+        ("/zblock 123456 why: he spams", {"member": "123456", "reason": "he spams"}),
+        ("/zblock 123456 spam for hours 3 times", {"member": "123456", "reason": "spam for hours 3 times"}),
+        ("/zblock 123456 --reason spam for hours 3 times", {"member": "123456", "reason": "spam for hours 3 times"}),
+        ('/zblock 123456 reason:"spam hours 3"', {"member": "123456", "reason": "spam hours 3"}),
+        ("/zgrant 123456 2.5 credits 24 hours a prize", GRANTED),
+        ("/zgrant member: 123456 credits: 2.5 hours: 24 reason: a prize", GRANTED),
+        ("/zgrant credits=2.5 hours=24 member=123456 reason=a prize", GRANTED),
+        ("/zamend number 3 reason it was a joke", {"number": "3", "reason": "it was a joke"}),
+        ("/ztest negative space", {"prompt": "negative space"}),
+        ("/ztest prompt a heart negative: grey skies", {"prompt": "a heart", "negative": "grey skies"}),
+        ("/zwhy id: abc", {"id": "abc"}),
+        ("/report id k3 reason it is bad", {"id": "k3", "reason": "it is bad"}),
+        ("/mydata action delete level strict", {"action": "delete", "level": "strict"}),
+        ("/mydata delete level nothing", {"action": "delete", "level": "nothing"}),
+        ("/mydata export part=2", {"action": "export", "part": "2"}),
     ],
 )
 def test_words_are_taken_in_the_order_of_the_options(text: str, said: dict[str, str]) -> None:
     assert typed.options_of(read(text)) == said
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["{name} {value}", "{name}: {value}", "{name}:{value}", "{name}={value}", "{name}= {value}", "--{name} {value}"],
+)
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("zpurge", {"hours": "1"}),
+        ("zcases", {"page": "2"}),
+        ("gallery", {"page": "2"}),
+        ("mydata", {"action": "delete", "level": "strict"}),
+        ("zgrant", {"member": "123456", "credits": "2.5", "hours": "24"}),
+        ("zsettings", {"desk": "here", "steps": "20"}),
+    ],
+)
+def test_an_option_is_called_in_every_way(way: str, command: str, said: dict[str, str]) -> None:
+    words = (way.format(name=name, value=value) for name, value in said.items())
+    assert read(" ".join((f"/{command}", *words))).options == said
+
+
+@settings(deadline=None)
+@given(st.sampled_from([name for name, _ in menu.typed_names()]), st.data())
+def test_no_suggestion_repeats_the_word_that_was_typed(name: str, data: st.DataObject) -> None:
+    names = [option.name for option in dict(menu.typed_names())[name].options]
+    pieces = [*names, *(f"{each}:" for each in names), *(f"{each}=" for each in names), "1", "lots", "123456", "strict"]
+    words = data.draw(st.lists(st.sampled_from(pieces), max_size=6))
+    for said in (
+        typed.options_of(read(f"/{name} {' '.join(words)}")),
+        typed.changes_of(read(f"/{name} {' '.join(words)}")),
+    ):
+        found = (
+            re.search(r"no option (\S+?):?; did you mean (\S+)\?", said.sentence) if isinstance(said, Problem) else None
+        )
+        assert found is None or found[1] != found[2]
+
+
+def test_what_a_command_lacks_is_asked_for_with_an_example_that_holds_it() -> None:
+    for name, command in menu.typed_names():
+        if any(option.required for option in command.options):
+            for code in LANGUAGES:
+                with speaking(code):
+                    example = say(answers.EXAMPLES[name])
+                    assert not isinstance(typed.options_of(read(example)), Problem)
+                    assert example in str(typed.options_of(read(f"/{name}")))
 
 
 def test_what_is_known_otherwise_takes_no_word() -> None:
@@ -367,9 +452,16 @@ def test_what_is_known_otherwise_takes_no_word() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("/zblock", "Please say member as well: Who."),
-        ("/zgrant 123456", "Please say credits as well: How many."),
-        ("/hide", "Please say id as well: The clip's id."),
+        ("/zblock", "Please say who is meant, such as /zblock 123456789 24 spam."),
+        ("/zgrant 123456", "Please say how many credits, such as /zgrant 123456789 2.5 24."),
+        ("/hide", "Please say which clip is meant, by its id, such as /hide k3v9x0abcd."),
+        ("/zwhy", "Please say the id of a clip, a job or a refusal, such as /zwhy k3v9x0abcd."),
+        ("/zamend 3", "Please say what is to be added to the case, such as /zamend 12 it was a joke among friends."),
+        ("/zpurge hours", "The option hours has no value; write it behind, such as --hours VALUE."),
+        ("/zpurge hours:", "The option hours has no value; write it behind, such as --hours VALUE."),
+        ("/zpurge huors 5", "There is no option huors; did you mean hours?"),
+        ("/mydata delete level", "The option level has no value; write it behind, such as --level VALUE."),
+        ("/zblock hours 5", "Please say who is meant, such as /zblock 123456789 24 spam."),
         ("/zreview now", "There is no option now; this command takes none."),
         ("/zstrikes 123456 7", "There is no option 7; there are member."),
         ("/zpurge a lot", "There is no option a; there are member, hours."),
