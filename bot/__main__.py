@@ -184,9 +184,19 @@ def _lines_of_input() -> Sequence[str]:
     show_default=True,
     help="How long they are good for.",
 )
+@click.option("--new", is_flag=True, help="Also to somebody who has not come yet.")
 @config_option
 @data_option
-def grant(surface: str, id: str, credits: float, hours: float, file: Path | None, data: Path | None) -> int:  # noqa: A002
+def grant(
+    surface: str,
+    id: str,  # noqa: A002
+    credits: float,  # noqa: A002
+    hours: float,
+    file: Path | None,
+    data: Path | None,
+    *,
+    new: bool,
+) -> int:
     """Give somebody credits on top.
 
     A credit is a standard clip; ID is the person's own on that platform.
@@ -196,7 +206,7 @@ def grant(surface: str, id: str, credits: float, hours: float, file: Path | None
     from db.config import chosen, load
 
     config = load(chosen(file), os.environ, data)
-    run_until_stopped(give(Gift(surface, id, credits, hours), config))
+    run_until_stopped(give(Gift(surface, id, credits, hours, new), config))
     return DONE
 
 
@@ -259,10 +269,11 @@ def mydata_delete(person: str, level: str, file: Path | None, data: Path | None,
     from db.config import chosen, load
     from db.records import Requester
 
-    who = my_data.person(person)
+    who, config = my_data.person(person), load(chosen(file), os.environ, data)
     if not yes:
+        run_until_stopped(my_data.find(who, config))
         click.confirm(f"Delete what {level} covers of {person}?", abort=True, err=True)
-    run_until_stopped(my_data.delete(who, Requester(level), load(chosen(file), os.environ, data)))
+    run_until_stopped(my_data.delete(who, Requester(level), config))
     return DONE
 
 

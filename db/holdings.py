@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import people
@@ -42,6 +42,20 @@ async def of(tx: AsyncConnection, asker: Asker) -> Rows:
     for name in sorted(BODIES):
         found[_plain(name)] = await _sent_by(tx, metadata.tables[name], whose)
     return {name: rows for name, rows in found.items() if rows}
+
+
+async def is_known(tx: AsyncConnection, asker: Asker) -> bool:
+    """Whether anything is stored about the person, over all their identities."""
+    whose = Whose(await people.identities(tx, asker))
+    for name, about in ABOUT.items():
+        if (
+            await tx.execute(select(literal(1)).select_from(metadata.tables[name]).where(about(whose)).limit(1))
+        ).first():
+            return True
+    for name in BODIES:
+        if await _sent_by(tx, metadata.tables[name], whose):
+            return True
+    return False
 
 
 async def _sent_by(tx: AsyncConnection, table: Table, whose: Whose) -> list[dict[str, Any]]:

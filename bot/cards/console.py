@@ -6,7 +6,8 @@ import math
 from datetime import UTC, datetime
 
 from bot import cards
-from bot.cards.moderation import ACTIONS, action, decision_word
+from bot.cards.moderation import ACTIONS, decision_word
+from bot.cards.moderation import action as action  # the pages say it as well
 from bot.language import say
 from db.records import (
     NOBODY,

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.answers.my_data import remove_files
+from bot.cli import known
 from bot.cli.output import say
 from bot.erasing import Eraser
 from bot.errors import BotError, WrongUse
@@ -43,11 +44,13 @@ def person(text: str) -> Asker:
 
 
 async def export(who: Asker, config: Config, out: Path | None) -> None:
-    """Everything about the person (all their identities) in one zip. Raises WrongUse, NotWritten, StoreError."""
+    """Everything about the person (all their identities) in one zip. Raises WrongUse, NobodyKnown, NotWritten,
+    StoreError."""
     target = out or Path(f"zoetrope-data-{who.surface}-{who.id}.zip")
     if target.exists():
         raise WrongUse(f"{target} is there already: remove it first, or name another file with --out.")
     async with _opened(config) as database:
+        await _require(database, who)
         packer = Packer(database, ClipFiles(config.masters_url), _renditions(config), config.data.folder)
         try:
             parcel = await packer.pack(who, 1, sys.maxsize)
@@ -59,9 +62,16 @@ async def export(who: Asker, config: Config, out: Path | None) -> None:
     say(f"Everything about {who.surface}:{who.id} is in {target}, with {parcel.clips} clips.")
 
 
-async def delete(who: Asker, level: Requester, config: Config) -> None:
-    """As far as the level goes, also while the bot runs. Raises StoreError."""
+async def find(who: Asker, config: Config) -> None:
+    """Raises NobodyKnown where there is nothing to delete, StoreError."""
     async with _opened(config) as database:
+        await _require(database, who)
+
+
+async def delete(who: Asker, level: Requester, config: Config) -> None:
+    """As far as the level goes, also while the bot runs. Raises NobodyKnown, StoreError."""
+    async with _opened(config) as database:
+        await _require(database, who)
         async with database.transaction() as tx:
             erased = await erasure.erase(tx, who, level, time.time())
         eraser = Eraser(ClipFiles(config.masters_url), _renditions(config))
@@ -71,6 +81,11 @@ async def delete(who: Asker, level: Requester, config: Config) -> None:
         f"Deleted what {level} covers of {who.surface}:{who.id}: {len(erased.clips)} clips, "
         f"{len(erased.jobs)} under way."
     )
+
+
+async def _require(database: Database, who: Asker) -> None:
+    async with database.reading() as tx:
+        await known.require(tx, who)
 
 
 @asynccontextmanager

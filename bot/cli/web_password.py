@@ -1,4 +1,4 @@
-"""`zoetrope web-password`: the password of a page that other machines reach, kept as a hash."""
+"""`zoetrope web-password`: the password of the web page or of the operator, kept as a hash."""
 
 from __future__ import annotations
 
@@ -20,4 +20,7 @@ def keep(file: Path, ask: Callable[[], str]) -> None:
             f"A password has {password.LEAST_CHARS} to {password.MOST_CHARS:,} characters: choose one of that length."
         )
     password.write(file, word)
-    say(f"Written to {file}: name it as password_file under [web], and start Zoetrope anew.")
+    say(
+        f"Written to {file}: name it under [web] as password_file (for everybody) or as operator_password_file "
+        "(for the moderators' pages), and start Zoetrope anew."
+    )

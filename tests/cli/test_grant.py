@@ -27,13 +27,24 @@ async def granted(folder: Path, now: float) -> int:
 
 async def test_granted_credits_count_until_their_time_is_over(zoetrope: Zoetrope, tmp_path: Path) -> None:
     await (await Database.open(f"sqlite:///{tmp_path / 'zoetrope.db'}", migrate=True)).close()
-    for credits_ in ("2.5", "1"):
-        done = zoetrope("grant", "telegram", "4711", credits_, "--hours", "2", "--data", str(tmp_path))
+    for more in (("2.5", "--new"), ("1",)):  # a grant makes somebody known
+        done = zoetrope("grant", "telegram", "4711", *more, "--hours", "2", "--data", str(tmp_path))
         assert (done.returncode, done.stderr) == (0, "")
         assert "to 4711 on telegram, good until 2" in done.stdout
     now = time.time()
     assert await granted(tmp_path, now) == 3500
     assert await granted(tmp_path, now + 7201) == 0
+
+
+async def test_an_id_that_nobody_has_is_told_and_gets_nothing(zoetrope: Zoetrope, tmp_path: Path) -> None:
+    await (await Database.open(f"sqlite:///{tmp_path / 'zoetrope.db'}", migrate=True)).close()
+    done = zoetrope("grant", "telegram", "4711", "5", "--data", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Nobody with the id 4711 on telegram is known here: check the id, or add --new for somebody who has not come "
+        "yet.\n"
+    )
+    assert await granted(tmp_path, time.time()) == 0
 
 
 @pytest.mark.parametrize(

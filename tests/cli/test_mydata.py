@@ -57,6 +57,14 @@ def test_everything_about_a_person_comes_in_one_zip(zoetrope: Zoetrope, data: Pa
     assert list((data / "exports").iterdir()) == []  # nothing lies about
 
 
+@pytest.mark.parametrize("arguments", [("export",), ("delete",), ("delete", "--yes")])
+def test_an_id_that_nobody_has_is_told(zoetrope: Zoetrope, data: Path, home: Path, arguments: tuple[str, ...]) -> None:
+    done = zoetrope("mydata", *arguments, "web:nobody", "--data", str(data))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Nobody with the id nobody on web is known here: check the id.\n"
+    assert list(home.iterdir()) == []
+
+
 def test_a_file_that_is_there_is_not_written_over(zoetrope: Zoetrope, data: Path, tmp_path: Path) -> None:
     there = tmp_path / "mine.zip"
     there.write_text("mine")

@@ -20,7 +20,10 @@ def web_password(home: Path, file: str, word: str) -> subprocess.CompletedProces
 def test_the_file_that_it_writes_opens_the_page_with_that_password(home: Path) -> None:
     done = web_password(home, "web.password", "correct horse\n")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Written to web.password: name it as password_file under [web]")
+    assert done.stdout.startswith(
+        "Written to web.password: name it under [web] as password_file (for everybody) or as "
+    )
+    assert "operator_password_file (for the moderators' pages)" in done.stdout
     found = required(WebConfig(host="0.0.0.0", password_file=home / "web.password"))
     assert found is not None
     assert found.fits("correct horse")
