@@ -59,6 +59,14 @@ async def open_of(tx: AsyncConnection, surface: str, place: str, kind: ReviewKin
     return await _one(tx, select(reviews).where(of_it, _OPEN))
 
 
+async def decision_of(tx: AsyncConnection, kind: ReviewKind, subject: str) -> Decision | None:
+    """What was decided last about a subject, wherever; None: nothing (yet)."""
+    of_it = and_(reviews.c.kind == kind, reviews.c.subject == subject)
+    latest = select(reviews).where(of_it).order_by(reviews.c.opened_at.desc(), reviews.c.id.desc()).limit(1)
+    found = await _one(tx, latest)
+    return found.decision if found else None
+
+
 async def waiting(tx: AsyncConnection, surface: str, place: str, limit: int = 50, after: str = "") -> list[Review]:
     """What waits for a look in a place, the most pressing kind first, then the oldest.
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import specs, typed
 from bot.cards import bench as sentences
 from bot.menu import MOST_HOURS, SAFE_INTEGER
+from bot.moderation.desk import NUMBER
 from bot.moderation.striking import REASON_CHARS
 from bot.specs import Problem
 from db import members, people
@@ -19,7 +20,6 @@ HOUR = 3600.0
 LEAST_HOURS = 0.01
 
 _MEMBER = re.compile(r"<@!?([0-9A-Za-z_-]{1,64})>|([0-9A-Za-z_-]{1,64})", re.ASCII)
-_NUMBER = re.compile(r"\d{5,}", re.ASCII)  # which no name is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ async def somebody(tx: AsyncConnection, caller: Caller, text: str) -> Asker | Pr
     if found is None:
         return Problem(sentences.not_a_member(text))
     asker = Asker(caller.address.surface, found[1] or found[2])
-    if _NUMBER.fullmatch(asker.id) or asker == caller.asker or await is_known(tx, caller, asker):
+    if NUMBER.fullmatch(asker.id) or asker == caller.asker or await is_known(tx, caller, asker):
         return asker
     return Problem(sentences.not_a_member(text))
 

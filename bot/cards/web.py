@@ -44,6 +44,7 @@ def _of_a_card() -> dict[str, str]:
         "pause": say("Pause the clip"),
         "uncover": say("Covered: show the clip"),
         "download": say("Download"),
+        "clip_id": say("Clip's id"),
         "sure_delete": say("Delete this clip for good?"),
         "yes_delete": say("Delete"),
         "no_delete": say("Keep it"),

@@ -7,6 +7,7 @@ which.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.moderation import gate, subjects
 from bot.moderation.subjects import Looked
-from db import cases, gallery, places, reviews, standing, surveys
+from db import cases, gallery, members, places, reviews, standing, surveys
 from db import week as weeks
 from db.database import Database
 from db.records import Asker, Caller, Case, Clip, PlaceSettings, Review, Standing, Strike
@@ -26,6 +27,7 @@ MOST_REVIEWS = 50  # on one page
 PAGE_CASES = 25
 PAGE_MEMBERS = 100
 HISTORY = 20  # cases of one member
+NUMBER = re.compile(r"\d{5,}", re.ASCII)  # an id as platforms give them, which no name is
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,12 @@ class Desk:
             return shown, len(askers) > PAGE_MEMBERS
 
     async def member(self, caller: Caller, asker: Asker) -> History | None:
-        """How somebody stands in the place, whether or not there is anything about them."""
+        """How somebody stands in the place: whoever has been there, or has an id as platforms give them."""
         here = (caller.address.surface, caller.address.place)
         async with self.database.reading() as tx:
             if not await self._may(tx, caller):
+                return None
+            if not NUMBER.fullmatch(asker.id) and not await members.is_known(tx, asker, *here):
                 return None
             strikes = await standing.strikes_of(tx, asker, *here)
             about = await cases.browse(tx, *here, target=asker, limit=HISTORY)

@@ -96,7 +96,8 @@ class Moderation:
                 return await self._reporting.report(tx, caller, delivery.clip, reason, self.clock())
 
     async def appeal(self, caller: Caller, refusal_id: str) -> Outcome:
-        """A moderator shall look at this refusal. Asked a second time, it is answered like the first time."""
+        """A moderator shall look at this refusal. Asked a second time, it is answered like the first time,
+        or with what was decided."""
         now = self.clock()
         with speaking(caller.circumstances.language):
             async with self.database.transaction() as tx:
@@ -107,6 +108,8 @@ class Moderation:
                     if not await gate.is_same_place(tx, caller.address, refusal.address):
                         return Outcome(Result.UNKNOWN, say(cards.UNKNOWN_BUTTON))
                     return Outcome(Result.NOT_YOURS, say(cards.NOT_YOURS))
+                if decision := await reviews.decision_of(tx, ReviewKind.APPEAL, refusal_id):
+                    return Outcome(Result.DECIDED_ALREADY, sentences.appeal_decided(decision, refusal.verdict))
                 if refusal.appealed_at is None and (no := await self._no_appeal(tx, caller, refusal, now)):
                     return Outcome(Result.PROBLEM, no)
                 if await refusals.appeal(tx, refusal_id, now):

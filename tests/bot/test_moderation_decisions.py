@@ -335,6 +335,29 @@ async def test_of_the_gravest_kind_no_words_are_passed_on(world: World) -> None:
     assert "hash:" not in repr(await world.cases())
 
 
+@pytest.mark.parametrize(
+    ("prompt", "decision", "words"),
+    [
+        (NUDE, Approve, "granted"),
+        (NUDE, Remove, "declined"),
+        (NUDE, FalseAlarm, "granted"),
+        (ATROCITY, FalseAlarm, "passed"),
+    ],
+)
+async def test_who_appeals_after_the_decision_is_told_what_it_was(
+    world: World, prompt: str, decision: type[Approve] | type[Remove] | type[FalseAlarm], words: str
+) -> None:
+    review = await appealed(world, prompt)
+    subject = (await world.review_now(review)).subject
+    asker = Caller((await world.review_now(review)).target, HERE)
+    assert (await world.commands.moderation.appeal(asker, subject)).result is Result.APPEALED
+    await decide(world, review, decision)
+    again = await world.commands.moderation.appeal(asker, subject)
+    assert (again.result, words in again.sentence) == (Result.DECIDED_ALREADY, True)
+    assert (await world.review_now(review)).decision is not None  # and none was opened beside it
+    assert await world.waiting() == []
+
+
 async def test_an_appeal_is_answered_in_the_language_it_was_asked_in(world: World) -> None:
     german = Caller(ADA, HERE, Circumstances("de"))
     outcome = await world.commands.request_clip(german, Wish(NUDE), "g1")

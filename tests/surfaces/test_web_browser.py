@@ -57,7 +57,7 @@ async def test_a_suggestion_becomes_a_playing_gif(house: Any, loops: None, page:
     await expect(clip).to_have_js_property("naturalWidth", 256)
     await expect(clip).to_be_in_viewport()
     await expect(card(page).get_by_role("link")).to_have_text(["GIF", "MP4", "WebP"])
-    await expect(card(page).locator("dt")).to_have_text(["Model", "Seed", "Steps", "Size", "Time", "Cost"])
+    await expect(card(page).locator("dt")).to_have_text(["Model", "Seed", "Steps", "Size", "Time", "Cost", "Clip's id"])
     await expect(card(page).get_by_role("progressbar")).to_be_hidden()
 
 

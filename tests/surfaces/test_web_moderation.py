@@ -460,7 +460,8 @@ async def test_whatever_is_wrong_is_one_sentence_and_changes_nothing(
 
 
 async def test_what_is_asked_for_and_is_not_there_is_a_page_with_one_sentence(mod: Signed) -> None:
-    for path in ("/cases/9", "/cases/x", "/cases/99999999999999999999", "/members/a%20b", "/clips/x.mp4", "/clips/x"):
+    members = ("/members/a%20b", "/members/zzz", "/members/%25")
+    for path in ("/cases/9", "/cases/x", "/cases/99999999999999999999", *members, "/clips/x.mp4", "/clips/x"):
         assert (await mod.get(path)).status_code == 404, path
     assert (await mod.get("/members?member=%3C@500001%3E", follow_redirects=True)).url.path.endswith("/members/500001")
 
@@ -525,6 +526,57 @@ def test_every_setting_is_a_field_that_shows_what_is_set() -> None:
     assert (values["roles"], values["credits"], values["spoiler"]) == ("r=2", "1.5", "on")
 
 
+async def test_every_row_of_the_policy_can_be_ruled_about_and_taken_back(court: Court, mod: Signed) -> None:
+    rows = options.categories(court.house.core.commands.policy)
+    assert {"P1", "P6", "P6-shown", "P9"} <= set(rows)
+    assert all(row.startswith("P") for row in rows)
+    for row in rows:
+        told = (await mod.post("/policies", **{row: "hold", f"was {row}": ""})).json()
+        assert told["well"], (row, told)
+    shown = (await mod.get("/policies")).text
+    assert shown.count('<option value="hold" selected>') == len(rows)
+    assert "crime, drugs and weapons, merely shown" in shown
+    assert (await mod.post("/policies", **{"P6-shown": "", "was P6-shown": "hold"})).json()["well"]
+    async with court.house.core.database.reading() as tx:
+        now = await places.settings(tx, CHAT, "a")
+    assert dict(now.overrides) == {row: "hold" for row in rows if row != "P6-shown"}
+
+
+async def test_the_main_channel_is_shown_kept_and_taken_back(court: Court, mod: Signed) -> None:
+    async with court.house.core.database.transaction() as tx:
+        await places.put(tx, CHAT, "a", PlaceSettings(threads=("", "7")), court.house.clock())
+    assert 'name="channels" type="text" value="here, 7"' in (await mod.get("/policies")).text
+
+    async def threads() -> tuple[str, ...]:
+        async with court.house.core.database.reading() as tx:
+            return (await places.settings(tx, CHAT, "a")).threads
+
+    assert (await mod.post("/policies", **{"channels": "here", "was channels": "here, 7"})).json()["well"]
+    assert await threads() == ("",)
+    assert (await mod.post("/policies", **{"channels": "", "was channels": "here"})).json()["well"]
+    assert await threads() == ()
+
+
+async def test_the_list_of_cases_says_what_was_changed(court: Court, mod: Signed) -> None:
+    await mod.post("/policies", **{"steps": "20", "was steps": "", "quiet": "22:00-07:00 UTC", "was quiet": ""})
+    assert "Most steps: 20; Quiet hours: 22:00-07:00 UTC" in (await mod.get("/cases")).text
+
+
+async def test_who_reads_a_reason_is_said_where_it_is_written(court: Court, mod: Signed) -> None:
+    await court.held("a", "a president")
+    for path in ("", "/members/500001"):
+        assert "the member can read it" in (await mod.get(path)).text, path
+
+
+@pytest.mark.parametrize("hours", ["abc", "-1", "0", "1e400", "nan"])
+async def test_hours_that_are_no_hours_ask_nothing(court: Court, mod: Signed, hours: str) -> None:
+    await court.struck("a")
+    told = (await mod.post("/block", member="500001", hours=hours)).json()
+    assert (told["well"], told["card"]["buttons"]) == (False, [])
+    page = (await mod.get("/members/500001")).text
+    assert 'type="number"' not in page  # in which letters vanish
+
+
 async def test_a_prompt_is_tested_at_no_cost(court: Court, mod: Signed) -> None:
     told = (await mod.post("/test", prompt="a naked woman")).json()
     fine = (await mod.post("/test", prompt="a heart bouncing on blue")).json()
@@ -583,6 +635,13 @@ def test_the_scale_of_a_chart_has_room_for_its_numbers(value: float, shown: str)
     assert showing._brief(value) == shown
 
 
+async def test_one_category_alone_is_named_beside_its_chart(court: Court, mod: Signed) -> None:
+    await court.appealed("a", "a flag")
+    page = (await mod.get("/week")).text
+    assert page.count('<ul class="legend">') == 1
+    assert "C5: the promotion of terror" in page.partition('<ul class="legend">')[2].partition("</ul>")[0]
+
+
 async def test_an_empty_place_says_so(mod: Signed) -> None:
     for path, words in (
         ("", "Nothing waits for you here."),
@@ -611,7 +670,12 @@ async def test_the_operator_sees_every_place_and_moderates_each(operated: Court,
     there = Signed(operator.client, CHAT, "a", operator.token)
     assert "a president" in (await there.get()).text
     assert (await there.post("/pause")).json()["well"]
-    assert (await operator.client.get(f"/moderation/at/{CHAT}/nowhere")).status_code == 404
+    for surface, place in ((CHAT, "nowhere"), ("web", "other"), ("nothing", "main")):
+        elsewhere = Signed(operator.client, surface, place, operator.token)
+        for section in ("", "/policies", "/members/500001"):
+            assert (await elsewhere.get(section)).status_code == 404, (surface, place, section)
+        assert (await elsewhere.post("/pause")).status_code == 404
+        assert elsewhere.at not in (await operator.client.get("/moderation")).text
     case = (await operated.cases("a"))[0]
     assert case.actor == Asker("web", "operator")
 

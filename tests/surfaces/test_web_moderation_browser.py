@@ -10,9 +10,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.moderation.desk import MOST_REVIEWS
-from db import gallery, reviews
-from db.records import Action, Decision, Ruling, Verdict
+from bot.moderation import telling
+from bot.moderation.desk import MOST_REVIEWS, OPERATOR
+from db import gallery, refusals, reviews
+from db.records import Action, Address, Caller, Circumstances, Decision, Ruling, Verdict
 from tests.surfaces.web_court import CHAT, Court
 
 XSS = (Path(__file__).parent / "xss.txt").read_text(encoding="utf-8").splitlines()
@@ -331,8 +332,49 @@ async def test_a_clip_of_somebody_else_is_reported_with_a_reason(
     await expect(card.get_by_label("What is wrong with it (optional)")).to_be_focused()
     await page.keyboard.type("it is spam")
     await page.keyboard.press("Enter")
-    await expect(card.locator(".told")).not_to_be_empty()
+    await expect(card.locator(".told.well")).to_have_text("Thank you: this place's moderators take a look.")
+    await expect(card.locator("dd.id")).to_have_text(clip.id)
     async with house.core.database.reading() as tx:
         (review,) = await reviews.waiting(tx, "web", "main")
         assert await gallery.get(tx, review.subject) is not None
     assert review.subject == clip.id
+
+
+async def test_an_answered_question_says_what_came_of_it_and_asks_no_more(house: Any, page: Page) -> None:
+    async def typed(line: str) -> Locator:
+        await page.get_by_role("combobox", name="Prompt or command").fill(line)
+        await page.keyboard.press("Enter")
+        return page.get_by_role("article").last
+
+    for press, words in (("Dismiss", "Nothing was done."), ("Confirm", "Deleted")):
+        made = await typed("a heart bouncing on blue")
+        await expect(made.get_by_role("heading")).to_have_text("a heart bouncing on blue")
+        asked = await typed("/mydata delete")
+        await expect(asked.get_by_role("button", name="Confirm")).to_be_visible()
+        await asked.get_by_role("button", name=press).last.click()
+        await expect(asked.locator(".status")).to_contain_text(words)
+        await expect(asked).to_have_attribute("data-tone", "plain")
+        await expect(asked.locator(".deeds")).to_be_hidden()
+        await expect(asked.locator(".told")).to_be_empty()
+
+
+async def test_the_answer_to_an_appeal_stands_alone_and_nothing_is_left_to_appeal(
+    house: Any, court: Court, page: Page
+) -> None:
+    await page.get_by_role("combobox", name="Prompt or command").fill("a nude woman")
+    await page.keyboard.press("Enter")
+    card = page.get_by_role("article").last
+    await card.get_by_role("button", name="Appeal").click()
+    await expect(card.locator(".told.well")).to_contain_text("take a look")
+    async with house.core.database.reading() as tx:
+        (review,) = await reviews.waiting(tx, "web", "main")
+        (refusal,) = await refusals.appealed(tx, "web", "main")
+        handle = (await telling.under_refusal(tx, refusal)).handle
+    await house.surface.notify(handle, review.target, "Something else.", "n1")
+    await expect(card.get_by_role("button", name="Appeal")).to_be_visible()
+    operator = Caller(OPERATOR, Address("web", "main"), Circumstances(moderator=True))
+    await house.core.commands.moderation.decide(operator, review.id, Decision.REMOVE)
+    await house.surface.notify(handle, review.target, "Your appeal was declined.", "n2")
+    await expect(card.locator(".note")).to_have_text("Your appeal was declined.")
+    await expect(card.get_by_role("button", name="Appeal")).to_have_count(0)
+    await expect(card.locator(".told")).to_be_empty()

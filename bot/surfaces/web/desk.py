@@ -36,6 +36,22 @@ GALLERY = "/gallery"
 CONSOLE = "/moderation"
 EXPORT_BYTES = 500_000_000  # of one part of somebody's data
 EMPTY = "empty"  # the result of a post that says nothing at all
+WELL = frozenset(  # what was asked for was done, or will be
+    {
+        Result.QUEUED,
+        Result.SHOWN,
+        Result.CANCELLED,
+        Result.STOPPING,
+        Result.DELETED,
+        Result.APPEALED,
+        Result.REPORTED,
+        Result.HIDDEN,
+        Result.SHOWN_AGAIN,
+        Result.DECIDED,
+        Result.CONFIRMED,
+        Result.DISMISSED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +340,7 @@ def _response(posted: Posted, status: int, reply: Reply) -> Response:
         card = drawing.private(reply.card) if reply.card else None
         words = {"result": reply.result, "sentence": reply.sentence, "message": reply.message}
         told = {**words, "card": card, "job": reply.job, "prompt": reply.prompt, "go": reply.go}
-        return JSONResponse(told, status_code=status)
+        return JSONResponse({**told, "well": reply.result in WELL}, status_code=status)
     if status == 200 and reply.card is None and reply.result != EMPTY:
         return RedirectResponse(reply.go or "/", 303)
     return PlainTextResponse(reply.sentence, status_code=status)

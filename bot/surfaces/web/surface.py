@@ -14,6 +14,7 @@ from socket import socket
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import intents
 from bot.answers import Answers
 from bot.cards import Card
 from bot.commands import Commands
@@ -35,11 +36,11 @@ from bot.surfaces.web.pages import Pages
 from bot.surfaces.web.password import Attempts, Password, of_operator, required
 from bot.surfaces.web.server import Server, address_to_open, bind, pages_at_once, serving
 from bot.surfaces.web.site import Site
-from db import room
+from db import reviews, room
 from db.config import WebConfig
 from db.database import Database
 from db.errors import StoreError
-from db.records import Address, Asker, Circumstances, Handle
+from db.records import Address, Asker, Circumstances, Handle, ReviewKind
 
 NAME = "web"
 ROOM = "main"
@@ -162,10 +163,16 @@ class WebSurface:
         return Receipt(handle.message)
 
     async def notify(self, handle: Handle, asker: Asker, sentence: str, nonce: str) -> None:
-        """Kept with the card and announced by open pages: repeating it changes nothing, so the nonce is not needed."""
+        """Kept with the card and announced by open pages: repeating it changes nothing, so the nonce is not needed.
+
+        An appeal that is decided is not offered any more.
+        """
         async with self._writing() as tx:
             kept = await _get(tx, handle)
-            await room.replace(tx, handle.message, {**kept.card, "note": sentence}, kept.rendition)
+            card = kept.card["card"]
+            left = [button for button in card["buttons"] if not await _is_settled(tx, button["token"])]
+            told = {**kept.card, "card": {**card, "buttons": left}, "note": sentence}
+            await room.replace(tx, handle.message, told, kept.rendition)
 
     async def circumstances(self, address: Address, asker: Asker) -> Circumstances:
         """Browsers have no roles; whoever knows the operator's password moderates the room."""
@@ -201,6 +208,13 @@ async def _serve(feed: Feed, server: Server, listening: socket) -> None:
             server.should_exit = True
             await asyncio.wait([answering])
             following.cancel()
+
+
+async def _is_settled(tx: AsyncConnection, token: str) -> bool:
+    intent = intents.parse(token)
+    if not isinstance(intent, intents.Appeal):
+        return False
+    return await reviews.decision_of(tx, ReviewKind.APPEAL, intent.refusal) is not None
 
 
 async def _get(tx: AsyncConnection, handle: Handle) -> room.RoomMessage:

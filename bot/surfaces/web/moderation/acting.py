@@ -121,10 +121,10 @@ async def _press(bench: Bench) -> Reply:
 
 
 async def _policies(bench: Bench) -> Reply:
-    changes = options.changes(bench.posted.fields)
+    changes = options.changes(bench.posted.fields, options.categories(bench.commands.policy))
     if not changes:
         return Reply(sentences.nothing_changed(), well=False)
-    if options.names_here(changes):
+    if options.names_here(changes, bench.posted.fields):
         return Reply(sentences.here_is_nowhere(), well=False)
     return _card(await bench.answers.place_settings(bench.seat.caller, changes))
 

@@ -7,11 +7,10 @@ then: two moderators who change different things at the same time both get what 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import menu, safety
-from bot.cards import CATEGORIES
 from bot.cards import console as sentences
 from bot.language import say
 from bot.menu import DEFAULT, Option
@@ -19,8 +18,8 @@ from db.records import MILLI, PlaceSettings
 
 NONE = "none"
 EVERYWHERE = "all"
-SWITCHABLE = tuple(name for name in CATEGORIES if name.startswith("P"))  # what a place may judge otherwise
-_HERE = re.compile(r"(?<!\w)here(?!\w)", re.IGNORECASE)
+HERE = "here"
+_HERE = re.compile(rf"(?<!\w){HERE}(?!\w)", re.IGNORECASE)
 _LISTS = frozenset({"channels", "roles", "moderators", "words", "overrides"})
 
 
@@ -42,27 +41,36 @@ def fields(settings: PlaceSettings) -> tuple[Field, ...]:
     return tuple(_field(option, settings) for option in options if option.name != "overrides")
 
 
-def rulings(settings: PlaceSettings) -> tuple[Field, ...]:
+def categories(policy: safety.Policy) -> tuple[str, ...]:
+    """What a place may judge otherwise: every row of the policy's presets."""
+    return tuple(sorted({name for rows in policy.presets.values() for name in rows}))
+
+
+def rulings(settings: PlaceSettings, switchable: Sequence[str]) -> tuple[Field, ...]:
     """For every category that a place may judge otherwise, what it says."""
     given = dict(settings.overrides)
     words = ((typed, sentences.ruling(ruling)) for typed, ruling in safety.OVERRIDES.items())
     choices = (("", sentences.as_preset()), *words)
-    return tuple(Field(name, say(CATEGORIES[name]), name, given.get(name, ""), choices) for name in SWITCHABLE)
+    return tuple(Field(name, sentences.ruled(name), name, given.get(name, ""), choices) for name in switchable)
 
 
-def changes(posted: Mapping[str, str]) -> dict[str, str]:
+def changes(posted: Mapping[str, str], switchable: Sequence[str]) -> dict[str, str]:
     """What is to be changed, by option. The form says `NAME` and what it showed as `was NAME`."""
     found = menu.find("settings", moderators=True)
     names = [option.name for option in (found.options if found else ())]
     changed = {name: _typed(name, posted[name]) for name in names if _is_changed(posted, name)}
-    if any(_is_changed(posted, category) for category in SWITCHABLE):
-        changed["overrides"] = _overrides(posted)
+    ruled = [category for category in switchable if _is_changed(posted, category)]
+    if ruled:
+        changed["overrides"] = _overrides(posted, ruled)
     return changed
 
 
-def names_here(changed: Mapping[str, str]) -> bool:
-    """Whether somebody means the channel they are in: on a page there is none."""
-    return any(_HERE.search(changed.get(name, "")) for name in ("channels", "desk"))
+def names_here(changed: Mapping[str, str], posted: Mapping[str, str]) -> bool:
+    """Whether somebody means the channel they are in: on a page there is none, unless one was shown under that name."""
+    names = ("channels", "desk")
+    return any(
+        _HERE.search(changed.get(name, "")) and not _HERE.search(posted.get(f"was {name}", "")) for name in names
+    )
 
 
 def _is_changed(posted: Mapping[str, str], name: str) -> bool:
@@ -74,9 +82,8 @@ def _typed(name: str, text: str) -> str:
     return text.strip() or (NONE if name in _LISTS or name in {"quiet", "desk"} else DEFAULT)
 
 
-def _overrides(posted: Mapping[str, str]) -> str:
+def _overrides(posted: Mapping[str, str], changed: Sequence[str]) -> str:
     """Only what was changed, so that what another moderator changed meanwhile stays."""
-    changed = [name for name in SWITCHABLE if _is_changed(posted, name)]
     return " ".join(f"+{name}={posted[name].strip()}" if posted[name].strip() else f"-{name}" for name in changed)
 
 
@@ -100,7 +107,7 @@ def _switch(on: bool) -> str:
 
 
 _SHOWN: Mapping[str, Callable[[PlaceSettings], str]] = {
-    "channels": lambda now: ", ".join(now.threads),
+    "channels": lambda now: ", ".join(thread or HERE for thread in now.threads),  # the main one has the empty id
     "model": lambda now: now.model,
     "format": lambda now: now.format or DEFAULT,
     "steps": lambda now: _number(now.steps),

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from bot.cards import console as sentences
 from bot.cards import duration
-from bot.cards.moderation import moment, offers_approval
+from bot.cards.moderation import action, moment, offers_approval
 from bot.moderation.desk import MOST_REVIEWS, PAGE_CASES, Desk
 from bot.moderation.subjects import Looked
 from bot.surfaces.web.files import TYPES, Convert, file_response
@@ -254,7 +254,9 @@ class Showing:
             settings = await self.desk.settings(seat.caller)
             if settings is None:
                 return None
-            return {"fields": options.fields(settings), "rulings": options.rulings(settings)}
+            commands = self.seats.commands()
+            rows = options.categories(commands.policy) if commands else ()
+            return {"fields": options.fields(settings), "rulings": options.rulings(settings, rows)}
 
         return await self._page(request, "policies", "policies.html", values)
 
@@ -369,7 +371,7 @@ def _case_row(case: Case) -> Values:
     target = case.target
     return {
         "number": case.number,
-        "action": sentences.action(case.action),
+        "action": action(case.action),
         "actor": sentences.person(case.actor),
         "target": sentences.person(target),
         "target_id": target.id if target is not None and target.surface == case.surface else "",
@@ -378,6 +380,7 @@ def _case_row(case: Case) -> Values:
         "policy": case.policy,
         "when": moment(case.created_at),
         "about": case.about,
+        "changed": sentences.changed(case),
         "amends": case.amends,
     }
 
@@ -411,8 +414,9 @@ def _figures(week: Week) -> list[Values]:
 
 
 def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Shown, together: str = "") -> Values:
-    """The table holds every part; what the drawing has no shades for stands there as one, called `together`."""
-    drawn = charts.most(parts, together)
+    """The table holds every part; what the drawing has no shades for stands there as one, called `together`. A figure
+    without that name has one part alone, which its title names."""
+    drawn, is_parted = charts.most(parts, together), bool(together)
     none = sentences.labels()["none_that_day"]
     cells = [
         [none if values[day] is None else shown(values[day] or 0.0) for _, values in parts]
@@ -421,7 +425,7 @@ def _figure(title: str, names: list[str], parts: Parts, scale: Shown, shown: Sho
     return {
         "title": title,
         "chart": charts.columns(names, drawn, scale, shown),
-        "legend": [what for what, _ in drawn],
+        "legend": [what for what, _ in drawn] if is_parted else [],
         "heads": [what for what, _ in parts],
         "rows": list(zip(names, cells, strict=True)),
         "empty": not any(any(values) for _, values in parts),

@@ -8,7 +8,7 @@ const NAMES = { gif: "GIF", mp4: "MP4", webp: "WebP" };
 const me = document.body.dataset.me;
 const moderates = "moderates" in document.body.dataset;
 
-// `press(token)` and `dismiss()` resolve to a sentence to be told on the card, or to nothing.
+// `press(token)` and `dismiss()` resolve to what is to be told on the card: {sentence, well}, or nothing.
 export function makeCard(id, { press, dismiss, isPrivate }) {
   const screen = makeScreen();
   const title = el("h2", { dir: "auto", id: `title-${id}` });
@@ -34,8 +34,9 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
 
   away.addEventListener("click", async () => tell(await dismiss()));
 
-  function tell(sentence) {
-    told.textContent = sentence || "";
+  function tell({ sentence = "", well = false } = {}) {
+    told.textContent = sentence;
+    told.classList.toggle("well", well);
   }
 
   function isMine(message) {
@@ -63,10 +64,12 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
   }
 
   function drawFacts(message) {
-    const there = JSON.stringify(message.facts);
+    const there = JSON.stringify([message.facts, message.clip]);
     if (there === drawnFacts) return;
     drawnFacts = there;
-    facts.replaceChildren(...message.facts.flatMap(([label, value]) => [el("dt", {}, label), el("dd", { dir: "auto" }, value)]));
+    const shown = message.facts.flatMap(([label, value]) => [el("dt", {}, label), el("dd", { dir: "auto" }, value)]);
+    const id = message.clip ? [el("dt", {}, say("clip_id")), el("dd", { class: "id" }, message.clip)] : []; // for commands
+    facts.replaceChildren(...shown, ...id);
   }
 
   // What would only refuse whoever did not ask is not offered to them.
@@ -138,20 +141,21 @@ export function makeCard(id, { press, dismiss, isPrivate }) {
   }
 
   function draw(message) {
-    if (card.dataset.tone !== message.tone) tell(""); // a step further, what was told is still true
+    const noted = isMine(message) ? message.note : "";
+    if (card.dataset.tone !== message.tone || note.textContent !== noted) tell(); // a step further, it is old news
     card.dataset.tone = message.tone;
     drawWho(message);
     setText(title, message.title);
     readyAt = message.ready_at ?? null;
     setText(words, readyAt === null ? message.status : message.status.replace(/\.$/, ""));
     tick();
-    setText(note, isMine(message) ? message.note : "");
+    setText(note, noted);
     note.hidden = !note.textContent;
     bar.hidden = message.bar === null;
     if (message.bar !== null) bar.value = message.bar;
     drawPicture(message);
     drawFacts(message);
-    facts.hidden = !message.facts.length;
+    facts.hidden = !facts.childElementCount;
     drawButtons(message);
     drawFiles(message);
   }

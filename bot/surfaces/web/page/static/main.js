@@ -14,7 +14,7 @@ const toEnd = keepAtEnd();
 // What a card of the room shows by itself, or shows soon.
 const SHOWN_BY_A_CARD = new Set(["cancelled", "stopping", "deleted", "dismissed"]);
 
-// What a post led to; resolves to the sentence that nothing on the page shows yet.
+// What a post led to; returns the sentence that nothing on the page shows yet.
 function take(reply) {
   if (reply.go) location.assign(reply.go); // another page, or a file to be kept
   if (reply.result === "ask prompt") composer.edit(reply.job, reply.prompt);
@@ -25,23 +25,24 @@ function take(reply) {
 
 const NEW_CARD = new Set(["queued", "held", "shown", "refused", "denied", "problem"]);
 
+// What is to be told on the card: a sentence or nothing, and whether it is good news.
 async function press(token, reason = "") {
   const reply = await post("/press", { button: token, reason });
   const sentence = take(reply);
   if (reply.message && NEW_CARD.has(reply.result)) toEnd();
   const isShown = !reply.message || NEW_CARD.has(reply.result) || SHOWN_BY_A_CARD.has(reply.result) || reply.result === "ask prompt";
-  return sentence || (isShown ? "" : reply.sentence);
+  return { sentence: sentence || (isShown ? "" : reply.sentence), well: reply.well, result: reply.result, whole: reply.sentence };
 }
 
 async function dismiss(message) {
-  return take(await post("/dismiss", { message }));
+  return { sentence: take(await post("/dismiss", { message })) };
 }
 
 async function send(path, fields) {
   const reply = await post(path, fields);
   const sentence = take(reply);
   if (reply.result === "empty") composer.hint(sentence);
-  else if (sentence) room.private({ ...NOTE, status: sentence });
+  else if (sentence) room.private({ ...NOTE, status: sentence, tone: reply.well ? "plain" : "bad" });
   if (sentence || reply.result === "problem") setText(find("alarm"), sentence || reply.sentence);
   toEnd();
   return !["problem", "empty", "unreached", "stranger"].includes(reply.result);

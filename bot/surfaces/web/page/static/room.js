@@ -4,6 +4,7 @@ import { makeCard } from "./card.js";
 import { now } from "./words.js";
 
 const MOST = 80; // cards kept on the page; older ones leave it
+const ANSWERED = new Set(["confirmed", "dismissed", "decided", "decided already", "unknown"]);
 const me = document.body.dataset.me;
 
 // `press(token)` and `dismiss(id)` send; `announce` is read out, `remind` also marks the tab.
@@ -13,11 +14,22 @@ export function makeRoom(place, { press, dismiss, announce, remind, changed, lea
 
   function add(id, at, isPrivate) {
     const put = isPrivate ? () => remove(id) : () => dismiss(id);
-    const known = { ...makeCard(id, { press, dismiss: put, isPrivate }), at, isPrivate, last: null };
+    const ask = isPrivate ? (token, reason) => settle(known, token, reason) : press;
+    const known = { ...makeCard(id, { press: ask, dismiss: put, isPrivate }), at, isPrivate, last: null };
     cards.set(id, known);
     const newer = [...cards.values()].filter((other) => other !== known && other.at > at).sort((a, b) => a.at - b.at)[0];
     place.insertBefore(known.card, newer ? newer.card : null);
     return known;
+  }
+
+  // A question for this browser alone that is answered says what came of it, and asks no more.
+  async function settle(known, token, reason) {
+    const told = await press(token, reason);
+    if (!ANSWERED.has(told.result)) return told;
+    known.last = { ...known.last, status: told.whole, tone: told.well ? "plain" : "bad", facts: [], buttons: [] };
+    known.draw(known.last);
+    announce(told.whole);
+    return {};
   }
 
   function draw(message, isNews) {
@@ -62,7 +74,9 @@ export function makeRoom(place, { press, dismiss, announce, remind, changed, lea
     private(card) {
       const id = `private-${(count += 1)}`;
       const at = Math.max(now(), ...[...cards.values()].map((known) => known.at));
-      add(id, at, true).draw({ ...card, id, at });
+      const known = add(id, at, true);
+      known.last = { ...card, id, at };
+      known.draw(known.last);
       announce(`${card.title}: ${card.status}`);
       tidy();
     },

@@ -4,7 +4,7 @@ import { say } from "./words.js";
 
 const token = document.querySelector('meta[name="zoetrope-token"]').content;
 
-// Resolves to {result, sentence, message, card, job, prompt, go}. The id makes a post that was sent twice act once.
+// Resolves to {result, sentence, well, message, card, job, prompt, go}. The id makes a post that was sent twice act once.
 export async function post(path, fields) {
   const id = crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   try {

@@ -56,7 +56,6 @@ document.addEventListener("submit", async (event) => {
   else tell(reply.sentence, false);
 });
 
-document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 const said = sessionStorage.getItem(SAID);
 sessionStorage.removeItem(SAID);
 if (said) requestAnimationFrame(() => tell(said)); // what is there from the start is not read out
