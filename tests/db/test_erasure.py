@@ -528,6 +528,20 @@ async def test_everything_about_a_person_is_handed_out_in_plain_words(seeded: Da
     assert BOB.id not in json.dumps(found)
 
 
+async def test_somebody_is_known_by_anything_that_is_stored_and_by_nothing_else(seeded: Database) -> None:
+    carol, dora = Asker("telegram", "555"), Asker("telegram", "556")
+    body = {"message": {"from": {"id": 555}, "text": "hello"}}
+    async with seeded.transaction() as tx:
+        await tx.execute(insert(updates).values(surface="telegram", number=900, body=body, received_at=1))
+    other = await linked(seeded)
+    async with seeded.reading() as tx:
+        known = [await holdings.is_known(tx, who) for who in (ADA, BOB, other, carol, dora)]
+        assert known == [True, True, True, True, False]
+    await erase(seeded, Requester.PLATFORM)
+    async with seeded.reading() as tx:
+        assert not await holdings.is_known(tx, ADA)
+
+
 async def test_neither_secrets_nor_names_of_moderators_are_handed_out(seeded: Database) -> None:
     async with seeded.transaction() as tx:
         await tx.execute(update(reviews).where(reviews.c.id == "areported").values(decided_by_id="themod"))

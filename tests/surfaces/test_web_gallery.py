@@ -204,7 +204,7 @@ async def test_a_clip_s_page_tells_its_facts_and_where_it_came_from(house: Any, 
         "Not to show": "blur",
         "Length": "1.0 s at 8 frames a second",
     }
-    assert facts["Asked"]["value"] == "2025-11-22 08:26 UTC"
+    assert facts["Asked"]["value"] == "2025-11-22 08:27 UTC"
     assert facts["Finished"]["time"] == "2025-11-22T08:26:40+00:00"
     assert facts["Made again from"]["link"] == f"/gallery/{first.id}"
     assert f'href="/gallery/{first.id}"' in page
