@@ -366,7 +366,7 @@ async def test_an_appeal_is_answered_in_the_language_it_was_asked_in(world: Worl
     await world.press(german, intent)
     await decide(world, await world.review(), Remove)
     assert outcome.handle is not None
-    assert "Widerspruch" in (await world.told(outcome.handle))[0]
+    assert "Einspruch" in (await world.told(outcome.handle))[0]
 
 
 async def test_so_many_appeals_a_day(world: World) -> None:

@@ -353,6 +353,7 @@ async def test_an_answered_question_says_what_came_of_it_and_asks_no_more(house:
         await expect(asked.get_by_role("button", name="Confirm")).to_be_visible()
         await asked.get_by_role("button", name=press).last.click()
         await expect(asked.locator(".status")).to_contain_text(words)
+        await expect(asked.get_by_role("heading")).to_have_text("Zoetrope")
         await expect(asked).to_have_attribute("data-tone", "plain")
         await expect(asked.locator(".deeds")).to_be_hidden()
         await expect(asked.locator(".told")).to_be_empty()

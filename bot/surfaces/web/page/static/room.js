@@ -1,7 +1,7 @@
 // The cards on the page, newest last: those of the room, and those that this browser alone is shown.
 
 import { makeCard } from "./card.js";
-import { now } from "./words.js";
+import { now, say } from "./words.js";
 
 const MOST = 80; // cards kept on the page; older ones leave it
 const ANSWERED = new Set(["confirmed", "dismissed", "decided", "decided already", "unknown"]);
@@ -26,7 +26,8 @@ export function makeRoom(place, { press, dismiss, announce, remind, changed, lea
   async function settle(known, token, reason) {
     const told = await press(token, reason);
     if (!ANSWERED.has(told.result)) return told;
-    known.last = { ...known.last, status: told.whole, tone: told.well ? "plain" : "bad", facts: [], buttons: [] };
+    const tone = told.well ? "plain" : "bad";
+    known.last = { ...known.last, title: say("house"), status: told.whole, tone, facts: [], buttons: [] };
     known.draw(known.last);
     announce(told.whole);
     return {};
