@@ -110,7 +110,7 @@ class WebConfig(Section):
     operator_password_file: Path | None = Field(
         None,
         strict=False,
-        description="The same for the operator, who moderates all places at /moderation; without it only links lead there.",
+        description="The same for the operator, who moderates all places at /moderation; without it, links lead there.",
     )
 
     @property
