@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.machine import machine, versions
 
-NAMES = ("start", "memory", "queue", "overhead", "safety", "clip", "web", "discord", "gallery")
+NAMES = ("start", "memory", "queue", "overhead", "safety", "clip", "web", "discord", "gallery", "moderation")
 Measure = Callable[[], Iterator[dict[str, Any]]]
 
 
