@@ -22,9 +22,9 @@ setup:
 run: setup
 	@$(BIN)/zoetrope play $(ARGS)
 
-# Four at most: each side may start a bot, a generator and a browser of its own.
+# Four at a time, on two cores as well: much of what is tested is waiting. Each may start a bot, a generator and a browser.
 test: setup
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

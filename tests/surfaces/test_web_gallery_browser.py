@@ -371,5 +371,6 @@ async def test_it_fits_a_phone(house: Any, browser: Browser) -> None:
     assert await page.evaluate("document.querySelector('dialog').scrollWidth <= innerWidth")
     await page.get_by_role("button", name="Close").tap()
     await expect(page.get_by_role("dialog")).to_be_hidden()
+    await expect(page).to_have_url(f"{house.url}/gallery")  # going back takes a moment, and would end going elsewhere
     await page.goto(f"{house.url}/gallery/{clip.id}")
     assert await page.evaluate(fits)
