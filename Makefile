@@ -22,9 +22,9 @@ setup:
 run: setup
 	@$(BIN)/zoetrope play $(ARGS)
 
-# Four at a time, on two cores as well: much of what is tested is waiting. Each may start a bot, a generator and a browser.
+# Three at a time, on two cores as well: some of what is tested is waiting. Each may start a bot, a generator and a browser.
 test: setup
-	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
