@@ -137,7 +137,11 @@ def _what_stays(level: Requester, days: float) -> str:
     needed = say(
         "Ids and times that say what you have used up and how you stand with moderators: {time}.", time=_how_long(days)
     )
-    return say("Your settings, and prompts that moderators found harmless.") + " " + needed if level is Requester.USER else needed
+    return (
+        say("Your settings, and prompts that moderators found harmless.") + " " + needed
+        if level is Requester.USER
+        else needed
+    )
 
 
 def no_such_level(text: str) -> Card:
